@@ -1,0 +1,24 @@
+"""The base of every form: the one place where the untyped form library meets our types. Forms check shape only;
+rules live in the verbs, and `refuse` puts a verb's refusal beside the field it concerns."""
+
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+
+from portal.kit.errors import PortalError
+
+
+class Form(FlaskForm):  # type: ignore[misc]  # flask_wtf ships no types
+    """A form with a CSRF field. `Form()` reads the current request."""
+
+    def refuse(self, error: PortalError, field: str | None = None) -> None:
+        """Show a verb's refusal at `field`, or above the form when no field is to blame."""
+        if field is None:
+            self.form_errors.append(error.public_message)
+        else:
+            self[field].errors = [*self[field].errors, error.public_message]
+
+
+def strip(value: str | None) -> str | None:
+    """Field filter: remove blanks around what was typed."""
+    return value.strip() if isinstance(value, str) else value
