@@ -1,0 +1,130 @@
+"""Answering one API request: key, version, route, parameters, idempotency, the handler's transaction, expansion."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from portal.emulator.answer import Answer, json_answer, text_answer
+from portal.emulator.params import typed
+from portal.emulator.store import Store
+from portal.emulator.transaction import RequestInfo, Transaction
+from portal.emulator.wire import idempotency
+from portal.emulator.wire.errors import StripeError
+from portal.emulator.wire.expand import expand
+from portal.emulator.wire.form import parse_form
+from portal.emulator.wire.headers import check_key, check_version, idempotency_key
+from portal.emulator.wire.routes import Call, Route, match
+
+
+@dataclass(frozen=True)
+class ApiRequest:
+    """A request as it came in; header names in lower case."""
+
+    id: str
+    method: str
+    path: str
+    query_string: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class Service:
+    """The API over one store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._running: set[str] = set()
+        self._lock = threading.Lock()
+
+    def answer(self, request: ApiRequest, *, read_from: Store | None = None) -> Answer:
+        """Answer a request. Refusals are answers; an exception is a defect of the emulator.
+
+        `read_from` is another store that GETs are answered from.
+        """
+        headers = {"Request-Id": request.id}
+        try:
+            check_key(request.headers)
+            headers["Stripe-Version"] = check_version(request.headers)
+            key = idempotency_key(request.headers) if request.method == "POST" else None
+            if key is not None:
+                headers["Idempotency-Key"] = key
+            route, call = _route(request)
+            if not route.writes:
+                return self._read(route, call, headers, read_from or self._store)
+            if key is None:
+                return self._write(route, call, RequestInfo(request.id, None), headers, "")
+            with self._lock:
+                if key in self._running:
+                    raise idempotency.in_use(key)
+                self._running.add(key)
+            try:
+                mark = idempotency.fingerprint(request.method, request.path, request.body)
+                return self._write(route, call, RequestInfo(request.id, key), headers, mark)
+            finally:
+                with self._lock:
+                    self._running.discard(key)
+        except StripeError as error:
+            return json_answer(error.status, error.body(request.id), headers)
+
+    def _read(self, route: Route, call: Call, headers: Mapping[str, str], store: Store) -> Answer:
+        call = replace(call, params=typed(call.params, route.params))
+        with store.transaction(write=False) as tx:
+            result = route.handler(tx, call)
+            expand(tx, result, call.params.get("expand", []))
+        return json_answer(200, result, headers)
+
+    def _write(
+        self, route: Route, call: Call, info: RequestInfo, headers: Mapping[str, str], fingerprint: str
+    ) -> Answer:
+        """Run the handler, its expansion and the keeping of its answer as one transaction."""
+        with self._store.transaction(request=info) as tx:
+            if info.idempotency_key is not None:
+                kept = idempotency.recall(tx, info.idempotency_key, fingerprint)
+                if kept is not None:
+                    replayed = {"Idempotent-Replayed": "true", "Original-Request": kept.request_id}
+                    return text_answer(kept.status, kept.body, {**headers, **replayed})
+            call = replace(call, params=typed(call.params, route.params))
+            answer = _handled(tx, route, call, info, headers)
+            if info.idempotency_key is not None:
+                body = answer.body.decode()
+                idempotency.keep(
+                    tx,
+                    info.idempotency_key,
+                    fingerprint,
+                    idempotency.KeptAnswer(answer.status, body, info.id),
+                )
+            return answer
+
+
+def _handled(
+    tx: Transaction, route: Route, call: Call, info: RequestInfo, headers: Mapping[str, str]
+) -> Answer:
+    try:
+        result = route.handler(tx, call)
+        expand(tx, result, call.params.get("expand", []))
+    except StripeError as error:
+        if not error.keeps_effect:
+            raise
+        return json_answer(error.status, error.body(info.id), headers)
+    return json_answer(200, result, headers)
+
+
+def _route(request: ApiRequest) -> tuple[Route, Call]:
+    found = match(request.method, request.path)
+    if found is None:
+        raise StripeError(
+            404,
+            "invalid_request_error",
+            f"Unrecognized request URL ({request.method}: {request.path}). "
+            "Please see https://docs.stripe.com/api or the emulator's list of supported calls.",
+        )
+    route, args = found
+    text = _text_of(request.body) if request.method == "POST" else request.query_string
+    return route, Call(request.method, request.path, parse_form(text), args, request.id)
+
+
+def _text_of(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise StripeError(400, "invalid_request_error", "Invalid request: the body is not UTF-8.") from error
