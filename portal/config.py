@@ -12,10 +12,22 @@ from urllib.parse import urlsplit
 from portal.kit.secret import Secret
 
 STRIPE_PAGES = ("https://checkout.stripe.com", "https://billing.stripe.com")
-_KNOWN = (
-    "SECRET_KEY DATABASE_URL PUBLIC_URL STRIPE_SECRET_KEY STRIPE_WEBHOOK_SECRET STRIPE_API_BASE "
-    "STRIPE_PAGE_ORIGINS MAIL_URL MAIL_FROM TRUSTED_PROXIES DB_POOLER CATALOG PRODUCT_NAME PORT"
-).split()
+_KNOWN = [
+    "SECRET_KEY",
+    "DATABASE_URL",
+    "PUBLIC_URL",
+    "STRIPE_SECRET_KEY",
+    "STRIPE_WEBHOOK_SECRET",
+    "STRIPE_API_BASE",
+    "STRIPE_PAGE_ORIGINS",
+    "MAIL_URL",
+    "MAIL_FROM",
+    "TRUSTED_PROXIES",
+    "DB_POOLER",
+    "CATALOG",
+    "PRODUCT_NAME",
+    "PORT",
+]
 
 
 class ConfigError(Exception):
@@ -151,11 +163,15 @@ def _api_base(values: Mapping[str, str]) -> str | None:
 
 
 def _origins(values: Mapping[str, str]) -> tuple[str, ...]:
-    origins = tuple(values["STRIPE_PAGE_ORIGINS"].split()) if "STRIPE_PAGE_ORIGINS" in values else STRIPE_PAGES
+    origins = (
+        tuple(values["STRIPE_PAGE_ORIGINS"].split()) if "STRIPE_PAGE_ORIGINS" in values else STRIPE_PAGES
+    )
     for origin in origins:
         parts = urlsplit(origin)
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or ";" in origin:
-            raise ConfigError("STRIPE_PAGE_ORIGINS must be origins like https://checkout.stripe.com, with spaces")
+            raise ConfigError(
+                "STRIPE_PAGE_ORIGINS must be origins like https://checkout.stripe.com, with spaces"
+            )
     return origins
 
 

@@ -20,8 +20,8 @@ class PortalSession(Session):
     """The ORM session of a request or job. On GET and HEAD it reads through a connection that never takes the
     write lock; such a session refuses to flush. A view that must write on GET calls `open_for_writing` first."""
 
-    def get_bind(self, mapper: Any = None, *, clause: Any = None, bind: Any = None, **kwargs: Any) -> Any:
-        engine = super().get_bind(mapper, clause=clause, bind=bind, **kwargs)
+    def get_bind(self, mapper: Any = None, clause: Any = None, bind: Any = None, **kwargs: Any) -> Any:
+        engine = super().get_bind(mapper, clause, bind, **kwargs)
         if not isinstance(engine, sa.Engine) or not is_readonly():
             return engine
         # One OptionEngine per engine: the session keys its connections by engine object.
@@ -38,7 +38,9 @@ class PortalSession(Session):
 def is_readonly() -> bool:
     """Tell whether the current request may only read the database."""
     return (
-        has_request_context() and request.method in ("GET", "HEAD", "OPTIONS") and not g.get("writes_on_get", False)
+        has_request_context()
+        and request.method in ("GET", "HEAD", "OPTIONS")
+        and not g.get("writes_on_get", False)
     )
 
 

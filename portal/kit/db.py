@@ -26,7 +26,7 @@ NAMING = {
 BigId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 """64-bit primary key; SQLite only auto-increments a column declared INTEGER."""
 
-Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+Json: sa.types.TypeEngine[Any] = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -55,8 +55,8 @@ class Model(DeclarativeBase):
     metadata = sa.MetaData(naming_convention=NAMING)
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class body
         datetime: UtcDateTime(),
-        dict[str, Any]: Json(),
-        list[Any]: Json(),
+        dict[str, Any]: Json,
+        list[Any]: Json,
     }
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

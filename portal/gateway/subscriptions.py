@@ -1,0 +1,205 @@
+"""Subscriptions and Checkout: start, change quantities, cancel at period end, resume, preview."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from portal.gateway.client import Gateway
+from portal.gateway.plain import plain, plain_list
+from portal.gateway.snapshots import CheckoutSnapshot, InvoiceSnapshot, SubscriptionSnapshot
+from portal.kit.clock import to_unix
+
+if TYPE_CHECKING:
+    from stripe.params import (
+        InvoiceCreatePreviewParams,
+        InvoiceCreatePreviewParamsSubscriptionDetailsItem,
+        SubscriptionUpdateParams,
+        SubscriptionUpdateParamsItem,
+    )
+    from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineItem
+
+Lines = Sequence[tuple[str, int | None]]
+"""Price id and quantity; None for a metered price."""
+
+
+def list_for(gateway: Gateway, customer: str) -> list[SubscriptionSnapshot]:
+    """List every subscription of a customer, ended ones too, newest first."""
+    return gateway.call(
+        "subscriptions.list",
+        lambda client: [
+            SubscriptionSnapshot.read(each)
+            for each in plain_list(
+                client.v1.subscriptions.list(
+                    {"customer": customer, "status": "all", "limit": 100, "expand": ["data.schedule"]}
+                ),
+                most=200,
+            )
+        ],
+        about=customer,
+    )
+
+
+def open_checkout(
+    gateway: Gateway,
+    *,
+    customer: str,
+    lines: Lines,
+    success_url: str,
+    cancel_url: str,
+    reference: str,
+    metadata: Mapping[str, str],
+    key: str,
+    trial_days: int | None = None,
+    expires_at: datetime | None = None,
+) -> CheckoutSnapshot:
+    """Open a Checkout Session that starts a subscription. `success_url` may hold {CHECKOUT_SESSION_ID}.
+
+    The metadata goes to the session and to the subscription it makes.
+    """
+    items: list[SessionCreateParamsLineItem] = [
+        {"price": price} if quantity is None else {"price": price, "quantity": quantity}
+        for price, quantity in lines
+    ]
+    params: SessionCreateParams = {
+        "mode": "subscription",
+        "customer": customer,
+        "line_items": items,
+        "success_url": success_url,
+        "cancel_url": cancel_url,
+        "client_reference_id": reference,
+        "metadata": dict(metadata),
+        "subscription_data": {"metadata": dict(metadata)},
+        "allow_promotion_codes": True,
+        "billing_address_collection": "auto",
+        "customer_update": {"address": "auto", "name": "auto"},
+        "tax_id_collection": {"enabled": True},
+    }
+    if trial_days:
+        params["subscription_data"]["trial_period_days"] = trial_days
+    if expires_at is not None:
+        params["expires_at"] = to_unix(expires_at)
+    return CheckoutSnapshot.read(
+        plain(
+            gateway.call(
+                "checkout.sessions.create",
+                lambda client: client.v1.checkout.sessions.create(params, {"idempotency_key": key}),
+                about=reference,
+            )
+        )
+    )
+
+
+def retrieve_checkout(gateway: Gateway, stripe_id: str) -> CheckoutSnapshot:
+    """Fetch a Checkout Session. Raises GatewayMissing."""
+    return CheckoutSnapshot.read(
+        plain(
+            gateway.call(
+                "checkout.sessions.retrieve",
+                lambda client: client.v1.checkout.sessions.retrieve(stripe_id),
+                about=stripe_id,
+            )
+        )
+    )
+
+
+def expire_checkout(gateway: Gateway, stripe_id: str) -> CheckoutSnapshot:
+    """Close an open Checkout Session. Raises GatewayRefused if it is no longer open."""
+    return CheckoutSnapshot.read(
+        plain(
+            gateway.call(
+                "checkout.sessions.expire",
+                lambda client: client.v1.checkout.sessions.expire(stripe_id),
+                about=stripe_id,
+            )
+        )
+    )
+
+
+def set_cancel_at_period_end(
+    gateway: Gateway, stripe_id: str, *, cancel: bool, key: str
+) -> SubscriptionSnapshot:
+    """Plan the end of a subscription for its period's end, or take that back."""
+    params: SubscriptionUpdateParams = {"cancel_at_period_end": cancel}
+    return SubscriptionSnapshot.read(
+        plain(
+            gateway.call(
+                "subscriptions.cancel_at_period_end" if cancel else "subscriptions.resume",
+                lambda client: client.v1.subscriptions.update(stripe_id, params, {"idempotency_key": key}),
+                about=stripe_id,
+            )
+        )
+    )
+
+
+def cancel_now(gateway: Gateway, stripe_id: str, *, key: str) -> SubscriptionSnapshot:
+    """End a subscription at once, without a refund or a final invoice. Raises GatewayMissing if it has ended."""
+    return SubscriptionSnapshot.read(
+        plain(
+            gateway.call(
+                "subscriptions.cancel",
+                lambda client: client.v1.subscriptions.cancel(stripe_id, None, {"idempotency_key": key}),
+                about=stripe_id,
+            )
+        )
+    )
+
+
+def set_quantity(
+    gateway: Gateway, stripe_id: str, *, item: str, quantity: int, proration_at: datetime, key: str
+) -> SubscriptionSnapshot:
+    """Set one item's quantity and invoice the difference at once.
+
+    Raises CardDeclined when the invoice could not be paid (nothing changes then) and GatewayRefused.
+    """
+    line: SubscriptionUpdateParamsItem = {"id": item, "quantity": quantity}
+    params: SubscriptionUpdateParams = {
+        "items": [line],
+        "proration_behavior": "always_invoice",
+        "proration_date": to_unix(proration_at),
+        "payment_behavior": "error_if_incomplete",
+    }
+    return SubscriptionSnapshot.read(
+        plain(
+            gateway.call(
+                "subscriptions.set_quantity",
+                lambda client: client.v1.subscriptions.update(stripe_id, params, {"idempotency_key": key}),
+                about=stripe_id,
+            )
+        )
+    )
+
+
+def preview_quantity(
+    gateway: Gateway, stripe_id: str, *, item: str, quantity: int, proration_at: datetime | None
+) -> InvoiceSnapshot:
+    """Preview a quantity change: the invoice due now (`proration_at` given) or the recurring one (None)."""
+    line: InvoiceCreatePreviewParamsSubscriptionDetailsItem = {"id": item, "quantity": quantity}
+    params: InvoiceCreatePreviewParams = {
+        "subscription": stripe_id,
+        "subscription_details": {"items": [line]},
+    }
+    if proration_at is None:
+        params["preview_mode"] = "recurring"
+    else:
+        params["subscription_details"]["proration_behavior"] = "always_invoice"
+        params["subscription_details"]["proration_date"] = to_unix(proration_at)
+    return _preview(gateway, params, stripe_id)
+
+
+def preview_upcoming(gateway: Gateway, stripe_id: str) -> InvoiceSnapshot:
+    """Preview the next invoice of a subscription. Raises GatewayRefused when there will be none."""
+    return _preview(gateway, {"subscription": stripe_id}, stripe_id)
+
+
+def _preview(gateway: Gateway, params: InvoiceCreatePreviewParams, about: str) -> InvoiceSnapshot:
+    return InvoiceSnapshot.read(
+        plain(
+            gateway.call(
+                "invoices.create_preview",
+                lambda client: client.v1.invoices.create_preview(params),
+                about=about,
+            )
+        )
+    )

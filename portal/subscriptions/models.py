@@ -1,0 +1,145 @@
+"""The mirror of a tenant's subscriptions and their items, and quotes: what a change will cost, before it is made."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.kit.clock import utcnow
+from portal.kit.db import BigId, Model
+from portal.kit.ids import public_id
+
+
+class Status(StrEnum):
+    """Stripe's subscription statuses."""
+
+    INCOMPLETE = "incomplete"
+    INCOMPLETE_EXPIRED = "incomplete_expired"
+    TRIALING = "trialing"
+    ACTIVE = "active"
+    PAST_DUE = "past_due"
+    CANCELED = "canceled"
+    UNPAID = "unpaid"
+    PAUSED = "paused"
+
+
+ENDED = (Status.CANCELED, Status.INCOMPLETE_EXPIRED)
+LIVE = (Status.TRIALING, Status.ACTIVE, Status.PAST_DUE, Status.UNPAID, Status.PAUSED)
+
+
+class Subscription(Model):
+    """One subscription at Stripe. The tenant's current one is chosen by `queries.current_subscription`.
+
+    `plan_key` and `interval` are NULL when its prices are not from our catalogue. `problem_since_at` is when it
+    first stopped being paid (NULL: no problem). The period is that of its licensed items.
+    """
+
+    __tablename__ = "subscription"
+    __table_args__ = (sa.Index("ix_subscription_tenant_id_status", "tenant_id", "status"),)
+
+    tenant_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("tenant.id", ondelete="RESTRICT"))
+    stripe_id: Mapped[str] = mapped_column(sa.String(255), unique=True)
+    status: Mapped[str] = mapped_column(sa.String(30))
+    plan_key: Mapped[str | None] = mapped_column(sa.String(40))
+    interval: Mapped[str | None] = mapped_column(sa.String(10))
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    current_period_start_at: Mapped[datetime]
+    current_period_end_at: Mapped[datetime]
+    cancel_at: Mapped[datetime | None]
+    cancel_at_period_end: Mapped[bool]
+    canceled_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    trial_end_at: Mapped[datetime | None]
+    schedule_stripe_id: Mapped[str | None] = mapped_column(sa.String(255))
+    problem_since_at: Mapped[datetime | None] = mapped_column(default=None)
+    created_at: Mapped[datetime]
+    stripe_object: Mapped[dict[str, Any]] = mapped_column(deferred=True)
+
+    items: Mapped[list[SubscriptionItem]] = relationship(
+        back_populates="subscription",
+        lazy="selectin",
+        cascade="all, delete-orphan",
+        order_by="SubscriptionItem.id",
+    )
+
+    @property
+    def is_ended(self) -> bool:
+        return self.status in ENDED
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in LIVE
+
+    @property
+    def on_trial(self) -> bool:
+        return self.status == Status.TRIALING
+
+    @property
+    def past_due(self) -> bool:
+        return self.status in (Status.PAST_DUE, Status.UNPAID)
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When a planned cancellation takes effect; NULL while none is planned."""
+        return None if self.is_ended else self.cancel_at
+
+    def item(self, component: str) -> SubscriptionItem | None:
+        """Return the item that bills a component (`base`, `seat`, `meter:<key>`), if there is one."""
+        return next((item for item in self.items if item.component == component), None)
+
+
+class SubscriptionItem(Model):
+    """One item. `component` is NULL for a price that is not ours; `quantity` is NULL for metered prices."""
+
+    __tablename__ = "subscription_item"
+    __table_args__ = (sa.Index("ix_subscription_item_tenant_id", "tenant_id"),)
+
+    tenant_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("tenant.id", ondelete="RESTRICT"))
+    subscription_id: Mapped[int] = mapped_column(
+        BigId, sa.ForeignKey("subscription.id", ondelete="CASCADE"), index=True
+    )
+    stripe_id: Mapped[str] = mapped_column(sa.String(255), unique=True)
+    price_stripe_id: Mapped[str] = mapped_column(sa.String(255))
+    component: Mapped[str | None] = mapped_column(sa.String(60))
+    quantity: Mapped[int | None] = mapped_column(sa.BigInteger)
+    current_period_start_at: Mapped[datetime]
+    current_period_end_at: Mapped[datetime]
+
+    subscription: Mapped[Subscription] = relationship(back_populates="items")
+
+
+class Quote(Model):
+    """What a change costs, shown before it is made; confirming applies exactly this.
+
+    `change` is what will be asked of Stripe (`{"seats": 7}`); `basis` fingerprints what it was computed from: if
+    that moved, the quote is refused. `lines` is a list of {description, amount}. Amounts in minor units of
+    `currency`. `charged_amount` is what the invoice later said (NULL: not applied yet).
+    """
+
+    __tablename__ = "quote"
+    __table_args__ = (sa.Index("ix_quote_tenant_id_created_at", "tenant_id", "created_at"),)
+
+    public_id: Mapped[str] = mapped_column(sa.String(16), unique=True, default=public_id)
+    tenant_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("tenant.id", ondelete="RESTRICT"))
+    created_by_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("user.id", ondelete="RESTRICT"))
+    kind: Mapped[str] = mapped_column(sa.String(20))
+    change: Mapped[dict[str, Any]]
+    basis: Mapped[str] = mapped_column(sa.String(64))
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    due_now_amount: Mapped[int] = mapped_column(sa.BigInteger)
+    tax_amount: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    recurring_amount: Mapped[int] = mapped_column(sa.BigInteger)
+    recurring_is_estimate: Mapped[bool] = mapped_column(default=False)
+    lines: Mapped[list[Any]]
+    proration_at: Mapped[datetime | None]
+    effective_at: Mapped[datetime]
+    next_invoice_at: Mapped[datetime | None] = mapped_column(default=None)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    expires_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None] = mapped_column(default=None)
+    invoice_stripe_id: Mapped[str | None] = mapped_column(sa.String(255), default=None)
+    charged_amount: Mapped[int | None] = mapped_column(sa.BigInteger, default=None)
