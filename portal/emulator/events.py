@@ -65,11 +65,12 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> StripeDict:
     """Return the old values of what differs: nested objects by their differing keys, lists whole."""
     previous: StripeDict = {}
     for name in before.keys() | after.keys():
-        old, new = before.get(name), after.get(name)
+        old: Any = before.get(name)
+        new: Any = after.get(name)
         if old == new:
             continue
-        both_dicts = isinstance(old, dict) and isinstance(new, dict)
-        previous[name] = changes(old, new) if both_dicts and old.get("object") != "list" else old
+        nested = isinstance(old, dict) and isinstance(new, dict) and old.get("object") != "list"
+        previous[name] = changes(old, new) if nested else old
     return dict(sorted(previous.items()))
 
 

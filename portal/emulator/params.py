@@ -230,7 +230,7 @@ def _decimal(value: Any, path: str) -> str:
     return value
 
 
-def _anything(value: Any, path: str) -> Any:
+def _anything(value: Any, _path: str) -> Any:
     return value
 
 

@@ -102,7 +102,7 @@ class Transaction:
         self,
         obj: StripeDict,
         *,
-        due_at: int | None | _Keep = KEEP,
+        due_at: int | _Keep | None = KEEP,
         private: Mapping[str, object] | None = None,
     ) -> bool:
         """Insert or update an object by its `object` and `id`; say whether it was inserted.
@@ -169,7 +169,7 @@ class Transaction:
         if cursor is not None:
             sign = "<" if newest_first else ">"
             clauses.append(
-                f"(created, seq) {sign} (SELECT created, seq FROM objects WHERE object = ? AND id = ?)"
+                f"(created, seq) {sign} (SELECT created, seq FROM objects WHERE object = ? AND id = ?)"  # noqa: S608
             )
             values += [object_type, cursor]
         order = "DESC" if newest_first else "ASC"
@@ -248,7 +248,8 @@ class Transaction:
 def _conditions(
     object_type: str, where: Where | None, created: Mapping[str, int] | int | None
 ) -> tuple[list[str], list[Any]]:
-    clauses, values = ["object = ?", "deleted = 0"], [object_type]
+    clauses = ["object = ?", "deleted = 0"]
+    values: list[Any] = [object_type]
     for field, wanted in (where or {}).items():
         if not _FIELD.fullmatch(field):
             raise ValueError(f"not a field name: {field!r}")
