@@ -26,6 +26,12 @@ class User(Model):
     is_authenticated = True
     is_active = True
     is_anonymous = False
+    session_secret = ""
+    """The secret of the session this object was loaded by; set per instance, never stored."""
+
+    def get_id(self) -> str:
+        """Return what Flask-Login keeps in the cookie: the session's secret, not the user's id."""
+        return self.session_secret
 
     @property
     def initials(self) -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from portal.kit.db import Model
+from portal.kit.clock import utcnow
+from portal.kit.db import Model, insert_for
+
+WRITE_EVERY_SECONDS = 15.0
 
 
 class GatewayHealth(Model):
@@ -18,3 +23,36 @@ class GatewayHealth(Model):
     last_ok_at: Mapped[datetime | None]
     last_failure_at: Mapped[datetime | None]
     last_failure: Mapped[str | None] = mapped_column(sa.String(200))
+
+
+class HealthRecorder:
+    """Notes the outcome of gateway calls: at once when it changes, else every few seconds per process."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._last: tuple[bool, float] | None = None
+
+    def note(self, ok: bool, detail: str) -> None:
+        """Write the outcome in a transaction of its own. Called outside any other transaction."""
+        now = time.monotonic()
+        with self._lock:
+            if self._last is not None and self._last[0] == ok and now - self._last[1] < WRITE_EVERY_SECONDS:
+                return
+            self._last = (ok, now)
+        values = (
+            {"last_ok_at": utcnow()} if ok else {"last_failure_at": utcnow(), "last_failure": detail[:200]}
+        )
+        with self._engine.begin() as connection:
+            statement = insert_for(connection, GatewayHealth).values(id=1, **values)
+            connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+
+
+def is_down(session: Session) -> bool:
+    """Tell whether the last thing Stripe did was fail to answer."""
+    row = session.execute(
+        sa.select(GatewayHealth.last_ok_at, GatewayHealth.last_failure_at).where(GatewayHealth.id == 1)
+    ).one_or_none()
+    if row is None or row.last_failure_at is None:
+        return False
+    return bool(row.last_ok_at is None or row.last_ok_at < row.last_failure_at)

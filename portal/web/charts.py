@@ -53,7 +53,7 @@ class Shape:
     day_labels: int
 
 
-WIDE = Shape(width=720, height=250, left=52, day_labels=7)
+WIDE = Shape(width=620, height=230, left=46, day_labels=7)
 NARROW = Shape(width=360, height=280, left=48, day_labels=4)
 TOP = 20
 RIGHT_MARGIN = 4

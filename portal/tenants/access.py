@@ -1,0 +1,76 @@
+"""Who may open a tenant's page. The one loader every tenant view goes through: signed out goes to the sign-in
+page, a stranger gets 404 (the tenant's existence is not told), a member without the role gets 403."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+from flask import current_app, g
+from flask_login import current_user
+
+from portal.extensions import db
+from portal.kit.errors import Forbidden, NotFound
+from portal.tenants.models import Membership, Role, Tenant
+from portal.web.current import current_user as signed_in_user
+
+P = ParamSpec("P")
+R = TypeVar("R")
+MANAGERS = (Role.OWNER, Role.ADMIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The tenant of this request and what the signed-in user is there."""
+
+    tenant: Tenant
+    membership: Membership
+
+    @property
+    def role(self) -> Role:
+        return Role(self.membership.role)
+
+    @property
+    def can_manage(self) -> bool:
+        """Owners and admins may change plans, seats, members and payment details."""
+        return self.role in MANAGERS
+
+
+def for_tenant(
+    *roles: Role,
+) -> Callable[[Callable[Concatenate[Access, P], R]], Callable[P, R]]:
+    """Give the view its Access for the route's `slug`. With `roles`, only those; without, every member.
+
+    Raises NotFound for strangers and unknown slugs, Forbidden for a missing role.
+    """
+
+    def decorate(view: Callable[Concatenate[Access, P], R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            if not current_user.is_authenticated:
+                answer: Any = current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
+                return answer  # type: ignore[no-any-return]
+            access = load(str(kwargs.pop("slug")), signed_in_user().id)
+            if roles and access.role not in roles:
+                raise Forbidden(f"{access.role} on {access.tenant.slug}")
+            return view(access, *args, **kwargs)
+
+        guarded.__tenant_roles__ = roles or tuple(Role)  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def load(slug: str, user_id: int) -> Access:
+    """Return the user's access to the tenant, and remember it for templates. Raises NotFound."""
+    membership = db.session.scalars(
+        sa.select(Membership).join(Membership.tenant).where(Tenant.slug == slug, Membership.user_id == user_id)
+    ).one_or_none()
+    if membership is None:
+        raise NotFound(f"no access to tenant {slug!r}")
+    g.access = Access(membership.tenant, membership)
+    access: Access = g.access
+    return access

@@ -1,0 +1,82 @@
+"""How amounts, dates and numbers are written for a person. Dates in full, in the tenant's zone; amounts with their
+currency's sign and Stripe's number of decimals."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_currency, format_decimal
+from flask import Flask, g
+
+from portal.kit.money import Money, exponent
+
+LOCALE = "en_US"
+
+
+def zone() -> ZoneInfo:
+    """Return the time zone dates are shown in: the tenant's, or UTC where no tenant is known."""
+    access = g.get("access")
+    return ZoneInfo(access.tenant.time_zone) if access is not None else ZoneInfo("UTC")
+
+
+def money(amount: Money) -> str:
+    """Write an amount: Money(4900, 'usd') -> $49.00."""
+    return amount_in(amount.minor, amount.currency)
+
+
+def amount_in(minor: int, currency: str) -> str:
+    """Write minor units of a currency. The decimals are Stripe's for the currency, never the locale library's."""
+    digits = exponent(currency)
+    pattern = "¤#,##0" + ("." + "0" * digits if digits else "")
+    major = Decimal(minor).scaleb(-digits)
+    return str(
+        format_currency(
+            major, currency.upper(), format=f"{pattern};-{pattern}", locale=LOCALE, currency_digits=False
+        )
+    )
+
+
+def unit_price(rate: Decimal, currency: str) -> str:
+    """Write a price per unit given in minor units, keeping fractions of a cent: Decimal('0.04') usd -> $0.0004."""
+    digits = exponent(currency)
+    major = rate.scaleb(-digits)
+    places = max(digits, -int(major.normalize().as_tuple().exponent))
+    pattern = "¤#,##0" + ("." + "0" * places if places else "")
+    return str(format_currency(major, currency.upper(), format=pattern, locale=LOCALE, currency_digits=False))
+
+
+def day(at: datetime | date) -> str:
+    """Write a date in full: 22 November 2026. Instants are shown in the tenant's zone."""
+    shown = at.astimezone(zone()) if isinstance(at, datetime) else at
+    return str(format_date(shown, "d MMMM yyyy", locale=LOCALE))
+
+
+def short_day(at: datetime | date) -> str:
+    """Write a day for a chart axis: 22 Nov."""
+    shown = at.astimezone(zone()) if isinstance(at, datetime) else at
+    return str(format_date(shown, "d MMM", locale=LOCALE))
+
+
+def moment(at: datetime) -> str:
+    """Write an instant in full with its zone: 22 November 2026, 14:05 UTC."""
+    local = at.astimezone(zone())
+    return f"{format_datetime(local, 'd MMMM yyyy, HH:mm', tzinfo=zone(), locale=LOCALE)} {local.tzname()}"
+
+
+def number(value: int | Decimal) -> str:
+    """Write a number with thousands separators, keeping its decimals."""
+    return str(format_decimal(value, locale=LOCALE, decimal_quantization=False))
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """Write a count with its noun: 1 seat, 2 seats."""
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"
+
+
+def install(app: Flask) -> None:
+    """Register the filters for templates."""
+    for each in (money, amount_in, unit_price, day, short_day, moment, number, plural):
+        app.jinja_env.filters[each.__name__] = each

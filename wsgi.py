@@ -1,0 +1,5 @@
+from portal.app import create_app
+from portal.web.logs import configure
+
+configure()
+app = create_app()
