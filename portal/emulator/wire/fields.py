@@ -15,7 +15,7 @@ def text(value: str | None) -> str | None:
 
 def address(sent: Mapping[str, Any] | str | None) -> StripeDict | None:
     """Return an address with every key present, or None where nothing or "" was sent."""
-    if not sent or isinstance(sent, str):
+    if sent is None or isinstance(sent, str):
         return None
     return {name: text(sent.get(name)) for name in _ADDRESS}
 
