@@ -1,0 +1,229 @@
+"""The catalogue as code: `catalog.toml` parsed into frozen values and checked. It says what is sold; the `price`
+table says what that became at Stripe. Amounts are minor units; unit amounts may be fractions of one, as decimal
+strings ("0.04" is four hundredths of a cent)."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from flask import current_app
+
+from portal.kit.money import exponent
+
+Interval = Literal["month", "year"]
+Model = Literal["flat", "per_unit", "package", "graduated", "volume"]
+Kind = Literal["base", "seat", "meter"]
+INTERVALS: tuple[Interval, ...] = ("month", "year")
+
+
+class CatalogError(Exception):
+    """The catalogue cannot be used; the message names the place and what is wrong there."""
+
+
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of every table of the file: unknown names are mistakes, not extras."""
+
+
+class Tier(_Part):
+    """Units up to and including `up_to` (None: no end) cost `unit_amount` each, plus `flat_amount` once."""
+
+    up_to: int | None = None
+    unit_amount: Decimal = Decimal(0)
+    flat_amount: int = 0
+
+
+class Rate(_Part):
+    """What one component costs in one interval and currency. `amount` for flat, per_unit and package (per package);
+    `tiers` for graduated and volume."""
+
+    amount: Decimal | None = None
+    tiers: tuple[Tier, ...] = ()
+
+
+class Component(_Part):
+    """One thing a plan bills: its base fee, its seats, or a meter.
+
+    `included` units cost nothing; `minimum` is the fewest seats sold, `maximum` the most (None: no limit);
+    `package_size` is how many units a package holds. `rates[interval][currency]`.
+    """
+
+    kind: Kind
+    model: Model
+    meter: str | None = None
+    included: int = 0
+    minimum: int = 1
+    maximum: int | None = None
+    package_size: int = 1
+    rates: dict[Interval, dict[str, Rate]]
+
+    @property
+    def key(self) -> str:
+        """The component's name in rows and lookup keys: `base`, `seat` or `meter:<key>`."""
+        return f"meter:{self.meter}" if self.kind == "meter" else self.kind
+
+    def rate(self, interval: Interval, currency: str) -> Rate:
+        """Return the rate; the check at load time made sure that it exists."""
+        return self.rates[interval][currency]
+
+
+class Meter(_Part):
+    """Something the host product counts. `scale` is the number of decimals kept."""
+
+    name: str
+    unit: str
+    aggregation: Literal["sum", "count", "last"] = "sum"
+    scale: int = 0
+    key: str = ""
+
+    @property
+    def event_name(self) -> str:
+        return f"portal_{self.key}"
+
+
+class Feature(_Part):
+    """Something a plan switches on in the host product."""
+
+    name: str
+    key: str = ""
+
+
+class Plan(_Part):
+    """A plan. `limits` are hard numbers for the host product (`seats`, meter keys); `points` the lines on its card."""
+
+    name: str
+    tagline: str = ""
+    visibility: Literal["public", "hidden", "invitation", "legacy"] = "public"
+    highlighted: bool = False
+    trial_days: int = 0
+    included_seats: int = 1
+    features: tuple[str, ...] = ()
+    limits: dict[str, int] = {}
+    points: tuple[str, ...] = ()
+    components: tuple[Component, ...] = ()
+    key: str = ""
+
+    @property
+    def is_free(self) -> bool:
+        return not self.components
+
+    def component(self, key: str) -> Component | None:
+        """Return the component called `base`, `seat` or `meter:<key>`, if the plan has it."""
+        return next((each for each in self.components if each.key == key), None)
+
+    @property
+    def meters(self) -> tuple[Component, ...]:
+        return tuple(each for each in self.components if each.kind == "meter")
+
+    def lookup_key(self, component: Component, interval: Interval, currency: str) -> str:
+        """The name under which Stripe finds the price that is sold today."""
+        return f"{self.key}.{component.key.replace(':', '.')}.{interval}.{currency}"
+
+
+class Catalog(_Part):
+    """Everything that is sold. Plans stand in the order of the file."""
+
+    currencies: tuple[str, ...]
+    meters: dict[str, Meter] = {}
+    features: dict[str, Feature] = {}
+    plans: dict[str, Plan]
+
+    @property
+    def default_currency(self) -> str:
+        return self.currencies[0]
+
+    @property
+    def free_plan(self) -> Plan:
+        return next(plan for plan in self.plans.values() if plan.is_free)
+
+    @property
+    def public_plans(self) -> list[Plan]:
+        return [plan for plan in self.plans.values() if plan.visibility == "public"]
+
+    def prices(self) -> Iterator[tuple[Plan, Component, Interval, str]]:
+        """Go through every price the catalogue sells: plan, component, interval and currency."""
+        for plan in self.plans.values():
+            for component in plan.components:
+                for interval, by_currency in component.rates.items():
+                    for currency in by_currency:
+                        yield plan, component, interval, currency
+
+
+def current_catalog() -> Catalog:
+    """Return the catalogue of the running app."""
+    catalog = current_app.extensions["catalog"]
+    assert isinstance(catalog, Catalog)
+    return catalog
+
+
+def load_catalog(path: Path) -> Catalog:
+    """Read and check the catalogue. Raises CatalogError naming the place of the first mistake."""
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CatalogError(f"{path.name} cannot be read: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise CatalogError(f"{path.name}: {error}") from error
+    for group in ("meters", "features", "plans"):
+        for key, table in tables.get(group, {}).items():
+            if isinstance(table, dict):
+                table["key"] = key
+    try:
+        catalog = msgspec.convert(tables, Catalog, strict=False)
+    except msgspec.ValidationError as error:
+        raise CatalogError(f"{path.name}: {error}") from error
+    _check(catalog)
+    return catalog
+
+
+def _check(catalog: Catalog) -> None:
+    if sum(plan.is_free for plan in catalog.plans.values()) != 1:
+        raise CatalogError("exactly one plan must be free (have no components)")
+    if not catalog.currencies:
+        raise CatalogError("currencies must name at least one currency")
+    for plan in catalog.plans.values():
+        for feature in plan.features:
+            if feature not in catalog.features:
+                raise CatalogError(f"plans.{plan.key}: unknown feature {feature!r}")
+        keys = [component.key for component in plan.components]
+        if len(set(keys)) != len(keys):
+            raise CatalogError(f"plans.{plan.key}: the same component stands there twice")
+        for index, component in enumerate(plan.components):
+            _check_component(catalog, component, f"plans.{plan.key}.components[{index}]")
+
+
+def _check_component(catalog: Catalog, component: Component, place: str) -> None:
+    if (component.kind == "meter") != (component.meter is not None):
+        raise CatalogError(f"{place}: `meter` belongs to components of kind meter, and only to those")
+    if component.meter is not None and component.meter not in catalog.meters:
+        raise CatalogError(f"{place}: unknown meter {component.meter!r}")
+    if component.kind == "base" and component.model != "flat":
+        raise CatalogError(f"{place}: a base fee is flat")
+    if component.kind != "base" and component.model == "flat":
+        raise CatalogError(f"{place}: only a base fee is flat")
+    tiered = component.model in ("graduated", "volume")
+    for interval in INTERVALS:
+        if set(component.rates.get(interval, {})) != set(catalog.currencies):
+            raise CatalogError(f"{place}.rates.{interval}: needs exactly the currencies {catalog.currencies}")
+    for interval, by_currency in component.rates.items():
+        for currency, rate in by_currency.items():
+            where = f"{place}.rates.{interval}.{currency}"
+            exponent(currency)
+            if tiered != bool(rate.tiers) or tiered == (rate.amount is not None):
+                raise CatalogError(f"{where}: {component.model} needs {'tiers' if tiered else 'amount'}")
+            _check_tiers(rate.tiers, where)
+
+
+def _check_tiers(tiers: tuple[Tier, ...], where: str) -> None:
+    ends = [tier.up_to for tier in tiers]
+    if not tiers:
+        return
+    if ends[-1] is not None or None in ends[:-1]:
+        raise CatalogError(f"{where}: the last tier, and only it, has no up_to")
+    finite = [end for end in ends if end is not None]
+    if finite != sorted(set(finite)) or any(end < 1 for end in finite):
+        raise CatalogError(f"{where}: up_to must grow from tier to tier")
