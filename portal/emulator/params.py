@@ -39,15 +39,16 @@ _WRAPPERS: Final = (
 )
 
 
-def typed(sent: dict[str, Any], params_class: str | None) -> dict[str, Any]:
+def typed(sent: dict[str, Any], params_class: str | None, texts: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return the parameters with integers, booleans and numbers as such; decimals stay strings.
 
-    Raises a 400 naming the parameter for anything unknown, missing, of the wrong shape, or outside an enumeration.
+    Without a class the call takes only `expand` and the named texts. Raises a 400 naming the parameter for anything unknown, missing, of the wrong shape, or outside an enumeration.
     """
     if params_class is None:
-        for name in sent:
-            if name != "expand":
+        for name, value in sent.items():
+            if name != "expand" and name not in texts:
                 raise unknown_parameter(name)
+            _check_for(list[str] if name == "expand" else str)(value, name)
         return sent
     checked = _check_for(_params_type(params_class))(sent, "")
     assert isinstance(checked, dict)

@@ -28,13 +28,16 @@ Handler = Callable[[Transaction, Call], StripeDict]
 
 @dataclass(frozen=True)
 class Route:
-    """A supported call. `params` names a class of `stripe.params`, dotted for its sub-packages; None: takes none."""
+    """A supported call. `params` names a class of `stripe.params`, dotted for its sub-packages; `texts` are the
+    parameters of a call the SDK does not know.
+    """
 
     method: str
     template: str
     handler: Handler
     params: str | None
     writes: bool
+    texts: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -47,17 +50,17 @@ _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
 
 
 def route(
-    method: str, template: str, *, params: str | None = None, writes: bool | None = None
+    method: str, template: str, *, params: str | None = None, texts: tuple[str, ...] = ()
 ) -> Callable[[Handler], Handler]:
     """Register a handler. `params` is a class name in `stripe.params`: "CustomerCreateParams",
-    "checkout.SessionCreateParams". `writes` is given for the rare GET that stores something.
+    "checkout.SessionCreateParams". `texts` are plain parameters of a call the SDK has no class for.
     """
 
     def register(handler: Handler) -> Handler:
         key = (method, template)
         if key in _ROUTES:
             raise ValueError(f"{method} {template} is registered twice")
-        _ROUTES[key] = Route(method, template, handler, params, method != "GET" if writes is None else writes)
+        _ROUTES[key] = Route(method, template, handler, params, method != "GET", texts)
         return handler
 
     return register

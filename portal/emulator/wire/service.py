@@ -67,7 +67,7 @@ class Service:
             return json_answer(error.status, error.body(request.id), headers)
 
     def _read(self, route: Route, call: Call, headers: Mapping[str, str], store: Store) -> Answer:
-        call = replace(call, params=typed(call.params, route.params))
+        call = replace(call, params=typed(call.params, route.params, route.texts))
         with store.transaction(write=False) as tx:
             result = route.handler(tx, call)
             expand(tx, result, call.params.get("expand", []))
@@ -83,7 +83,7 @@ class Service:
                 if kept is not None:
                     replayed = {"Idempotent-Replayed": "true", "Original-Request": kept.request_id}
                     return text_answer(kept.status, kept.body, {**headers, **replayed})
-            call = replace(call, params=typed(call.params, route.params))
+            call = replace(call, params=typed(call.params, route.params, route.texts))
             answer = _handled(tx, route, call, info, headers)
             if info.idempotency_key is not None:
                 body = answer.body.decode()

@@ -1,0 +1,154 @@
+"""Coupons: a reduction by percent or by amount, for one invoice, some months, or forever.
+
+`applies_to` and `currency_options` come only on expand, so they are kept beside the object.
+"""
+
+import re
+from copy import deepcopy
+from typing import Any
+
+from portal.emulator.events import emit, emit_updated
+from portal.emulator.transaction import StripeDict, Transaction
+from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
+from portal.emulator.wire.expand import included_on_expand
+from portal.emulator.wire.fields import set_texts, text
+from portal.emulator.wire.lookup import in_param, in_path
+from portal.emulator.wire.metadata import merged
+from portal.emulator.wire.pages import list_answer
+from portal.emulator.wire.routes import Call, route
+
+_CHOSEN_ID = re.compile(r"[A-Za-z0-9_\-]{1,200}")
+
+
+@route("POST", "/v1/coupons", params="CouponCreateParams")
+def create_coupon(tx: Transaction, call: Call) -> StripeDict:
+    """Create a coupon."""
+    params = call.params
+    coupon_id = params.get("id") or tx.new_id("co", 8).removeprefix("co_")
+    if not _CHOSEN_ID.fullmatch(coupon_id):
+        raise invalid("Invalid id: use letters, digits, '_' and '-'.", param="id")
+    if tx.get("coupon", coupon_id) is not None:
+        raise invalid(f"Coupon already exists: {coupon_id}", param="id", code="resource_already_exists")
+    duration = params.get("duration", "once")
+    _check_reduction(params)
+    _check_limits(tx, params, duration)
+    for index, product_id in enumerate(params.get("applies_to", {}).get("products", [])):
+        in_param(tx, "product", product_id, param=f"applies_to[products][{index}]")
+    coupon: StripeDict = {
+        "id": coupon_id,
+        "object": "coupon",
+        "amount_off": params.get("amount_off"),
+        "created": tx.wall_now(),
+        "currency": params["currency"].lower() if "amount_off" in params else None,
+        "duration": duration,
+        "duration_in_months": params.get("duration_in_months"),
+        "livemode": False,
+        "max_redemptions": params.get("max_redemptions"),
+        "metadata": merged(None, params.get("metadata")),
+        "name": text(params.get("name")),
+        "percent_off": params.get("percent_off"),
+        "redeem_by": params.get("redeem_by"),
+        "times_redeemed": 0,
+        "valid": True,
+    }
+    private = {
+        "applies_to": params.get("applies_to"),
+        "currency_options": {
+            name.lower(): option for name, option in params.get("currency_options", {}).items()
+        },
+    }
+    tx.put(coupon, private=private)
+    emit(tx, "coupon.created", coupon)
+    return coupon
+
+
+@route("GET", "/v1/coupons/{id}", params="CouponRetrieveParams")
+def retrieve_coupon(tx: Transaction, call: Call) -> StripeDict:
+    """Retrieve a coupon."""
+    return _as_of_now(tx, in_path(tx, "coupon", call.args["id"], param="coupon"))
+
+
+@route("POST", "/v1/coupons/{id}", params="CouponUpdateParams")
+def update_coupon(tx: Transaction, call: Call) -> StripeDict:
+    """Rename or annotate a coupon; what it reduces may not change."""
+    before = in_path(tx, "coupon", call.args["id"], param="coupon")
+    coupon = deepcopy(before)
+    set_texts(coupon, call.params, ("name",))
+    if "metadata" in call.params:
+        coupon["metadata"] = merged(coupon["metadata"], call.params["metadata"])
+    private = tx.private("coupon", coupon["id"])
+    if "currency_options" in call.params:
+        private["currency_options"] |= call.params["currency_options"]
+    tx.put(coupon, private=private)
+    emit_updated(tx, "coupon.updated", before, coupon)
+    return _as_of_now(tx, coupon)
+
+
+@route("DELETE", "/v1/coupons/{id}", params="CouponDeleteParams")
+def delete_coupon(tx: Transaction, call: Call) -> StripeDict:
+    """Delete a coupon; who has it keeps it."""
+    coupon = in_path(tx, "coupon", call.args["id"], param="coupon")
+    tx.delete("coupon", coupon["id"])
+    emit(tx, "coupon.deleted", {**coupon, "valid": False})
+    return {"id": coupon["id"], "object": "coupon", "deleted": True}
+
+
+@route("GET", "/v1/coupons", params="CouponListParams")
+def list_coupons(tx: Transaction, call: Call) -> StripeDict:
+    """List coupons, newest first."""
+    answer = list_answer(tx, call, "coupon")
+    return {**answer, "data": [_as_of_now(tx, coupon) for coupon in answer["data"]]}
+
+
+@included_on_expand("coupon", "applies_to")
+def applies_to(tx: Transaction, coupon: StripeDict) -> StripeDict | None:
+    """Return which products a coupon is for, or None for all."""
+    found: StripeDict | None = tx.private("coupon", coupon["id"]).get("applies_to")
+    return found
+
+
+@included_on_expand("coupon", "currency_options")
+def currency_options(tx: Transaction, coupon: StripeDict) -> StripeDict:
+    """Return a coupon's amounts by currency; its own currency is among them."""
+    options: StripeDict = dict(tx.private("coupon", coupon["id"]).get("currency_options") or {})
+    if coupon["amount_off"] is not None:
+        options[coupon["currency"]] = {"amount_off": coupon["amount_off"]}
+    return options
+
+
+def _as_of_now(tx: Transaction, coupon: StripeDict) -> StripeDict:
+    """Return the coupon with `valid` worked out: not past its date, not used up."""
+    used_up = coupon["max_redemptions"] is not None and coupon["times_redeemed"] >= coupon["max_redemptions"]
+    past = coupon["redeem_by"] is not None and coupon["redeem_by"] <= tx.wall_now()
+    return {**coupon, "valid": not (used_up or past)}
+
+
+def _check_reduction(params: dict[str, Any]) -> None:
+    percent, amount = params.get("percent_off"), params.get("amount_off")
+    if percent is not None and amount is not None:
+        raise exclusive_parameters("percent_off", "amount_off")
+    if percent is None and amount is None:
+        raise invalid(
+            "You must pass either percent_off or amount_off.", param="percent_off", code="parameter_missing"
+        )
+    if percent is not None and not 0 < percent <= 100:
+        raise invalid("percent_off must be greater than 0 and at most 100.", param="percent_off")
+    if amount is not None:
+        if amount < 1:
+            raise invalid("Invalid positive integer", param="amount_off", code="parameter_invalid_integer")
+        if "currency" not in params:
+            raise missing_parameter("currency")
+
+
+def _check_limits(tx: Transaction, params: dict[str, Any], duration: str) -> None:
+    months = params.get("duration_in_months")
+    if (duration == "repeating") != (months is not None):
+        raise invalid(
+            "You must pass duration_in_months with duration=repeating, and only then.",
+            param="duration_in_months",
+        )
+    for name in ("duration_in_months", "max_redemptions"):
+        if params.get(name, 1) < 1:
+            raise invalid("Invalid positive integer", param=name, code="parameter_invalid_integer")
+    if params.get("redeem_by", tx.wall_now() + 1) <= tx.wall_now():
+        raise invalid("redeem_by must be in the future.", param="redeem_by")

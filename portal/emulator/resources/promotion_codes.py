@@ -1,0 +1,105 @@
+"""Promotion codes: the words customers type to get a coupon."""
+
+import re
+from copy import deepcopy
+from typing import Any
+
+from portal.emulator.events import emit, emit_updated
+from portal.emulator.transaction import StripeDict, Transaction
+from portal.emulator.wire.errors import invalid, missing_parameter
+from portal.emulator.wire.fields import set_values
+from portal.emulator.wire.lookup import in_param, in_path
+from portal.emulator.wire.metadata import merged
+from portal.emulator.wire.pages import list_answer
+from portal.emulator.wire.routes import Call, route
+
+CODE = "promotion_code"
+_WORD = re.compile(r"[A-Za-z0-9\-]{1,500}")
+
+
+@route("POST", "/v1/promotion_codes", params="PromotionCodeCreateParams")
+def create_promotion_code(tx: Transaction, call: Call) -> StripeDict:
+    """Create a promotion code for a coupon."""
+    params = call.params
+    if "coupon" not in params["promotion"]:
+        raise missing_parameter("promotion[coupon]")
+    in_param(tx, "coupon", params["promotion"]["coupon"], param="promotion[coupon]")
+    if "customer" in params:
+        in_param(tx, "customer", params["customer"], param="customer")
+    if params.get("expires_at", tx.wall_now() + 1) <= tx.wall_now():
+        raise invalid("expires_at must be in the future.", param="expires_at")
+    if params.get("max_redemptions", 1) < 1:
+        raise invalid("Invalid positive integer", param="max_redemptions", code="parameter_invalid_integer")
+    restrictions = params.get("restrictions", {})
+    if ("minimum_amount" in restrictions) != ("minimum_amount_currency" in restrictions):
+        raise missing_parameter("restrictions[minimum_amount_currency]")
+    word = params.get("code") or tx.new_id("promo", 8).removeprefix("promo_").upper()
+    code: StripeDict = {
+        "id": tx.new_id("promo"),
+        "object": CODE,
+        "active": params.get("active", True),
+        "code": word,
+        "created": tx.wall_now(),
+        "customer": params.get("customer"),
+        "customer_account": None,
+        "expires_at": params.get("expires_at"),
+        "livemode": False,
+        "max_redemptions": params.get("max_redemptions"),
+        "metadata": merged(None, params.get("metadata")),
+        "promotion": {"coupon": params["promotion"]["coupon"], "type": "coupon"},
+        "restrictions": {
+            "first_time_transaction": restrictions.get("first_time_transaction", False),
+            "minimum_amount": restrictions.get("minimum_amount"),
+            "minimum_amount_currency": restrictions.get("minimum_amount_currency"),
+        },
+        "times_redeemed": 0,
+    }
+    _check_word(tx, code)
+    tx.put(code)
+    emit(tx, "promotion_code.created", code)
+    return code
+
+
+@route("GET", "/v1/promotion_codes/{id}", params="PromotionCodeRetrieveParams")
+def retrieve_promotion_code(tx: Transaction, call: Call) -> StripeDict:
+    """Retrieve a promotion code."""
+    return in_path(tx, CODE, call.args["id"])
+
+
+@route("POST", "/v1/promotion_codes/{id}", params="PromotionCodeUpdateParams")
+def update_promotion_code(tx: Transaction, call: Call) -> StripeDict:
+    """Switch a promotion code on or off, or annotate it."""
+    before = in_path(tx, CODE, call.args["id"])
+    code = deepcopy(before)
+    set_values(code, call.params, ("active",))
+    if "metadata" in call.params:
+        code["metadata"] = merged(code["metadata"], call.params["metadata"])
+    if code["active"] and not before["active"]:
+        _check_word(tx, code)
+    tx.put(code)
+    emit_updated(tx, "promotion_code.updated", before, code)
+    return code
+
+
+@route("GET", "/v1/promotion_codes", params="PromotionCodeListParams")
+def list_promotion_codes(tx: Transaction, call: Call) -> StripeDict:
+    """List promotion codes, newest first."""
+    where: dict[str, Any] = {}
+    set_values(where, call.params, ("active", "code", "customer"))
+    if "coupon" in call.params:
+        where["promotion.coupon"] = call.params["coupon"]
+    return list_answer(tx, call, CODE, where)
+
+
+def _check_word(tx: Transaction, code: StripeDict) -> None:
+    """Raise a 400 for a malformed code and for one that another active code for the same customers uses."""
+    if not _WORD.fullmatch(code["code"]):
+        raise invalid("Promotion codes may contain letters, digits and '-' only.", param="code")
+    for other in tx.all(CODE, {"active": True}):
+        same_customers = other["customer"] is None or code["customer"] in (None, other["customer"])
+        if other["id"] != code["id"] and other["code"].lower() == code["code"].lower() and same_customers:
+            raise invalid(
+                f"An active promotion code with `code: {code['code']}` already exists.",
+                param="code",
+                code="resource_already_exists",
+            )

@@ -1,0 +1,74 @@
+"""Tax rates: a percentage with a name, inclusive or on top."""
+
+from copy import deepcopy
+from typing import Any
+
+from portal.emulator.events import emit, emit_updated
+from portal.emulator.transaction import StripeDict, Transaction
+from portal.emulator.wire.errors import invalid
+from portal.emulator.wire.fields import set_texts, set_values, text
+from portal.emulator.wire.lookup import in_path
+from portal.emulator.wire.metadata import merged
+from portal.emulator.wire.pages import list_answer
+from portal.emulator.wire.routes import Call, route
+
+_TEXTS = ("country", "description", "display_name", "jurisdiction", "state", "tax_type")
+
+
+@route("POST", "/v1/tax_rates", params="TaxRateCreateParams")
+def create_tax_rate(tx: Transaction, call: Call) -> StripeDict:
+    """Create a tax rate."""
+    params = call.params
+    if not 0 <= params["percentage"] <= 100:
+        raise invalid("Invalid percentage: must be between 0 and 100.", param="percentage")
+    rate: StripeDict = {
+        "id": tx.new_id("txr"),
+        "object": "tax_rate",
+        "active": params.get("active", True),
+        "country": text(params.get("country")),
+        "created": tx.wall_now(),
+        "description": text(params.get("description")),
+        "display_name": params["display_name"],
+        "effective_percentage": params["percentage"],
+        "flat_amount": None,
+        "inclusive": params["inclusive"],
+        "jurisdiction": text(params.get("jurisdiction")),
+        "jurisdiction_level": None,
+        "livemode": False,
+        "metadata": merged(None, params.get("metadata")),
+        "percentage": params["percentage"],
+        "rate_type": "percentage",
+        "state": text(params.get("state")),
+        "tax_type": text(params.get("tax_type")),
+    }
+    tx.put(rate)
+    emit(tx, "tax_rate.created", rate)
+    return rate
+
+
+@route("GET", "/v1/tax_rates/{id}", params="TaxRateRetrieveParams")
+def retrieve_tax_rate(tx: Transaction, call: Call) -> StripeDict:
+    """Retrieve a tax rate."""
+    return in_path(tx, "tax_rate", call.args["id"])
+
+
+@route("POST", "/v1/tax_rates/{id}", params="TaxRateUpdateParams")
+def update_tax_rate(tx: Transaction, call: Call) -> StripeDict:
+    """Update a tax rate; its percentage may not change."""
+    before = in_path(tx, "tax_rate", call.args["id"])
+    rate = deepcopy(before)
+    set_values(rate, call.params, ("active",))
+    set_texts(rate, call.params, _TEXTS)
+    if "metadata" in call.params:
+        rate["metadata"] = merged(rate["metadata"], call.params["metadata"])
+    tx.put(rate)
+    emit_updated(tx, "tax_rate.updated", before, rate)
+    return rate
+
+
+@route("GET", "/v1/tax_rates", params="TaxRateListParams")
+def list_tax_rates(tx: Transaction, call: Call) -> StripeDict:
+    """List tax rates, newest first."""
+    where: dict[str, Any] = {}
+    set_values(where, call.params, ("active", "inclusive"))
+    return list_answer(tx, call, "tax_rate", where)
