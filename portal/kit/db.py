@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+import sqlalchemy.orm
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -52,12 +53,11 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
 class Model(DeclarativeBase):
     """Base of every table: a 64-bit `id` of our own; Stripe's id is always a separate `stripe_id`."""
 
-    metadata = sa.MetaData(naming_convention=NAMING)
-    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class body
-        datetime: UtcDateTime(),
-        dict[str, Any]: Json,
-        list[Any]: Json,
-    }
+    # On the registry, not on the class: Flask-SQLAlchemy derives its own base from this one.
+    registry = sa.orm.registry(
+        metadata=sa.MetaData(naming_convention=NAMING),
+        type_annotation_map={datetime: UtcDateTime(), dict[str, Any]: Json, list[Any]: Json},
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
 

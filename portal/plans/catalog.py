@@ -29,7 +29,7 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Base of every table of the file: unknown names are mistakes, not extras."""
 
 
-class Tier(_Part):
+class Tier(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Units up to and including `up_to` (None: no end) cost `unit_amount` each, plus `flat_amount` once."""
 
     up_to: int | None = None
@@ -37,7 +37,7 @@ class Tier(_Part):
     flat_amount: int = 0
 
 
-class Rate(_Part):
+class Rate(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What one component costs in one interval and currency. `amount` for flat, per_unit and package (per package);
     `tiers` for graduated and volume."""
 
@@ -45,7 +45,7 @@ class Rate(_Part):
     tiers: tuple[Tier, ...] = ()
 
 
-class Component(_Part):
+class Component(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One thing a plan bills: its base fee, its seats, or a meter.
 
     `included` units cost nothing; `minimum` is the fewest seats sold, `maximum` the most (None: no limit);
@@ -71,7 +71,7 @@ class Component(_Part):
         return self.rates[interval][currency]
 
 
-class Meter(_Part):
+class Meter(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Something the host product counts. `scale` is the number of decimals kept."""
 
     name: str
@@ -85,14 +85,14 @@ class Meter(_Part):
         return f"portal_{self.key}"
 
 
-class Feature(_Part):
+class Feature(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Something a plan switches on in the host product."""
 
     name: str
     key: str = ""
 
 
-class Plan(_Part):
+class Plan(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A plan. `limits` are hard numbers for the host product (`seats`, meter keys); `points` the lines on its card."""
 
     name: str
@@ -124,7 +124,7 @@ class Plan(_Part):
         return f"{self.key}.{component.key.replace(':', '.')}.{interval}.{currency}"
 
 
-class Catalog(_Part):
+class Catalog(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything that is sold. Plans stand in the order of the file."""
 
     currencies: tuple[str, ...]
