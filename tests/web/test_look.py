@@ -79,7 +79,7 @@ def test_every_file_the_skeleton_asks_for_is_there(bare_templates: Environment) 
     assert [name for name in names if not (STATIC / name).is_file()] == []
 
 
-@pytest.mark.parametrize("code", [403, 404, 409, 422, 429, 500, 503])
+@pytest.mark.parametrize("code", [403, 404, 409, 413, 422, 429, 500, 503])
 def test_error_pages_render_for_somebody_signed_out_with_a_way_out(
     bare_templates: Environment, code: int
 ) -> None:
@@ -91,9 +91,16 @@ def test_error_pages_render_for_somebody_signed_out_with_a_way_out(
 
 
 def test_an_error_page_shows_what_the_refusal_says(bare_templates: Environment) -> None:
-    html = bare_templates.get_template("errors/409.html").render(public_message="Seats are <in> use.")
+    html = bare_templates.get_template("errors/409.html").render(message="Seats are <in> use.", status=400)
     assert "Seats are &lt;in&gt; use." in html
     assert "made a change first" not in html
+    assert "Error 400" in html
+
+
+def test_an_error_page_explains_where_the_refusal_only_repeats_the_title(bare_templates: Environment) -> None:
+    html = bare_templates.get_template("errors/404.html").render(message="We could not find this page.")
+    assert html.count("We could not find this page") == 2
+    assert "may be incomplete" in html
 
 
 def test_the_fragment_for_htmx_is_a_notice(bare_templates: Environment) -> None:
