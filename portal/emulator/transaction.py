@@ -104,11 +104,13 @@ class Transaction:
         *,
         due_at: int | _Keep | None = KEEP,
         private: Mapping[str, object] | None = None,
+        in_wall_time: bool = False,
     ) -> bool:
         """Insert or update an object by its `object` and `id`; say whether it was inserted.
 
         `due_at` is the next instant at which something must happen to it (None: nothing); left out, an update
-        keeps it. `private` replaces what is kept beside it; left out, an update keeps it.
+        keeps it. `private` replaces what is kept beside it; left out, an update keeps it. `in_wall_time` inserts
+        an object whose due instant is real time even if its customer lives under a test clock.
         """
         kind, object_id = obj["object"], obj["id"]
         body = json.dumps(obj, separators=(",", ":"), ensure_ascii=False)
@@ -135,7 +137,7 @@ class Transaction:
             ("object", kind),
             ("id", object_id),
             ("created", obj["created"] if isinstance(obj.get("created"), int) else self.now(obj)),
-            ("test_clock", self.clock_of(obj)),
+            ("test_clock", None if in_wall_time else self.clock_of(obj)),
         ]
         names, marks = ", ".join(name for name, _ in changed), ", ".join("?" * len(changed))
         self.connection.execute(
