@@ -1,0 +1,183 @@
+"""The `portal` command line. Each command imports what it needs when it runs, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit status; settings that are wrong are one line on standard error."""
+    from portal.config import ConfigError
+    from portal.plans.catalog import CatalogError
+
+    arguments = _parser().parse_args(argv)
+    command: Command = arguments.command
+    try:
+        return command(arguments)
+    except (ConfigError, CatalogError) as error:
+        print(f"portal: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="portal", description="A customer billing portal on Stripe.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.set_defaults(command=command)
+        return made
+
+    serve = add("serve", _serve, "serve the pages and webhooks under gunicorn (HOST, PORT, WEB_CONCURRENCY)")
+    serve.add_argument("--with-worker", action="store_true", help="also work the jobs in the web processes")
+    add("worker", _worker, "work the jobs until told to stop")
+    emulator = add("emulator", _emulator, "serve the Stripe emulator, for trying, developing and testing")
+    emulator.add_argument("--host", default="127.0.0.1")
+    emulator.add_argument("--port", type=int, default=int(os.environ.get("EMULATOR_PORT", "12111")))
+    emulator.add_argument("--store", help="SQLite file that keeps the state (default: in memory)")
+    emulator.add_argument(
+        "--living-clocks",
+        action="store_true",
+        help="give every customer a test clock that follows real time until it is advanced",
+    )
+    add("demo", _demo, "add the demo tenant with members, invoices and usage, if it is not there")
+    database = add("db", _db, "move the database's schema")
+    database.add_argument("action", choices=["upgrade", "downgrade", "revise", "check"])
+    database.add_argument("argument", nargs="?", help="the revision to go to, or the message of a new one")
+    catalog = add("catalog", _catalog, "check the catalogue, or push it to Stripe")
+    catalog.add_argument("action", choices=["check", "push"])
+    sync = add("sync", _sync, "fetch one tenant's billing state from Stripe now")
+    sync.add_argument("tenant", help="the tenant's slug")
+    add("reconcile", _reconcile, "fetch the billing state of every tenant that may have missed something")
+    usage = add("usage", _usage, "report usage to Stripe now")
+    usage.add_argument("action", choices=["report"])
+    usage.add_argument("--open-hour", action="store_true", help="also report the hour that is not over yet")
+    return parser
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from portal.config import Config
+
+    Config.from_env(os.environ)
+    if arguments.with_worker:
+        os.environ["PORTAL_WITH_WORKER"] = "1"
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    os.chdir(root)
+    words = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
+    os.execv(sys.executable, words)  # noqa: S606 - our own interpreter with fixed words
+
+
+def _worker(_arguments: argparse.Namespace) -> int:
+    from portal.app import create_app
+    from portal.gateway.client import WORKER
+    from portal.jobs.worker import Worker
+    from portal.web.logs import configure
+
+    configure()
+    Worker(create_app(patience=WORKER)).run()
+    return 0
+
+
+def _emulator(arguments: argparse.Namespace) -> int:
+    from portal.emulator.serve import serve
+
+    serve(arguments.host, arguments.port, arguments.store, living_clocks=arguments.living_clocks)
+    return 0
+
+
+def _demo(_arguments: argparse.Namespace) -> int:
+    from portal.app import create_app
+    from portal.demo.seed import seed
+    from portal.gateway.client import WORKER
+
+    with create_app(patience=WORKER).app_context():
+        print(seed())
+    return 0
+
+
+def _db(arguments: argparse.Namespace) -> int:
+    from portal import migrate
+    from portal.app import create_app
+    from portal.extensions import db
+
+    with create_app().app_context():
+        match arguments.action:
+            case "upgrade":
+                migrate.upgrade(db.engine, arguments.argument or "head")
+            case "downgrade":
+                migrate.downgrade(db.engine, arguments.argument or "base")
+            case "revise":
+                migrate.revise(db.engine, arguments.argument or "change")
+            case _:
+                current = migrate.is_current(db.engine)
+                print("the schema is current" if current else "the schema is behind: run `portal db upgrade`")
+                return 0 if current else 1
+    return 0
+
+
+def _catalog(arguments: argparse.Namespace) -> int:
+    from portal.app import create_app
+    from portal.gateway.client import WORKER
+
+    app = create_app(patience=WORKER)
+    if arguments.action == "check":
+        print(f"{len(list(app.extensions['catalog'].prices()))} prices, no mistakes found")
+        return 0
+    from portal.sync.catalog import push
+
+    with app.app_context():
+        print(push())
+    return 0
+
+
+def _sync(arguments: argparse.Namespace) -> int:
+    import sqlalchemy as sa
+
+    from portal.app import create_app
+    from portal.customers.models import Customer
+    from portal.extensions import db
+    from portal.gateway.client import WORKER
+    from portal.sync.customer import sync_customer
+    from portal.tenants.models import Tenant
+
+    with create_app(patience=WORKER).app_context():
+        found = db.session.scalar(
+            sa.select(Customer.id)
+            .join(Tenant, Tenant.id == Customer.tenant_id)
+            .where(Tenant.slug == arguments.tenant)
+        )
+        db.session.rollback()
+        if found is None:
+            print(f"portal: there is no tenant {arguments.tenant!r}", file=sys.stderr)
+            return 1
+        print(sync_customer(found, trigger="operator"))
+    return 0
+
+
+def _reconcile(_arguments: argparse.Namespace) -> int:
+    from portal.app import create_app
+    from portal.gateway.client import WORKER
+    from portal.sync.reconcile import reconcile
+
+    with create_app(patience=WORKER).app_context():
+        print(reconcile())
+    return 0
+
+
+def _usage(arguments: argparse.Namespace) -> int:
+    from portal.app import create_app
+    from portal.gateway.client import WORKER
+    from portal.usage.report import report_usage
+
+    with create_app(patience=WORKER).app_context():
+        print(report_usage(include_open=arguments.open_hour))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
