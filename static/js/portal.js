@@ -2,7 +2,13 @@
 (() => {
   "use strict";
 
-  // A form being sent says so, and cannot be sent twice by an impatient second click.
+  const release = (form) => {
+    delete form.dataset.sending;
+    form.querySelectorAll(".busy").forEach((button) => button.classList.remove("busy"));
+  };
+
+  // A form being sent says so, and cannot be sent twice by an impatient second click. After ten seconds it may be: the
+  // answer was a download that left the page standing, or it never came.
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.dataset.sending) {
@@ -12,13 +18,9 @@
     if (form.method === "post" && !event.defaultPrevented) {
       form.dataset.sending = "yes";
       event.submitter?.classList.add("busy");
+      setTimeout(() => release(form), 10_000);
     }
   });
-
-  const release = (form) => {
-    delete form.dataset.sending;
-    form.querySelectorAll(".busy").forEach((button) => button.classList.remove("busy"));
-  };
 
   // "Back" from Stripe's page may show this page as it was left, with its form still marked as being sent.
   window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sending]").forEach(release));
