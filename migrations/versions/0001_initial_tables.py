@@ -249,7 +249,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_digest", name=op.f("uq_invitation_token_digest")),
     )
     with op.batch_alter_table("invitation", schema=None) as batch_op:
-        batch_op.create_index("ix_invitation_tenant_id_email", ["tenant_id", "email"], unique=False)
+        batch_op.create_index(
+            "uq_invitation_open",
+            ["tenant_id", "email"],
+            unique=True,
+            sqlite_where=sa.text("accepted_at IS NULL AND revoked_at IS NULL"),
+            postgresql_where=sa.text("accepted_at IS NULL AND revoked_at IS NULL"),
+        )
 
     op.create_table(
         "invoice",
@@ -665,6 +671,7 @@ def upgrade() -> None:
 
     op.create_table(
         "user_session",
+        sa.Column("public_id", sa.String(length=16), nullable=False),
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("token_digest", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -677,6 +684,7 @@ def upgrade() -> None:
             ["user_id"], ["user.id"], name=op.f("fk_user_session_user_id_user"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user_session")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_user_session_public_id")),
         sa.UniqueConstraint("token_digest", name=op.f("uq_user_session_token_digest")),
     )
     with op.batch_alter_table("user_session", schema=None) as batch_op:
@@ -815,7 +823,11 @@ def downgrade() -> None:
 
     op.drop_table("invoice")
     with op.batch_alter_table("invitation", schema=None) as batch_op:
-        batch_op.drop_index("ix_invitation_tenant_id_email")
+        batch_op.drop_index(
+            "uq_invitation_open",
+            sqlite_where=sa.text("accepted_at IS NULL AND revoked_at IS NULL"),
+            postgresql_where=sa.text("accepted_at IS NULL AND revoked_at IS NULL"),
+        )
 
     op.drop_table("invitation")
     with op.batch_alter_table("intent", schema=None) as batch_op:

@@ -44,6 +44,7 @@ class UserSession(Model):
 
     __tablename__ = "user_session"
 
+    public_id: Mapped[str] = mapped_column(sa.String(16), unique=True, default=public_id)
     user_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("user.id", ondelete="CASCADE"), index=True)
     token_digest: Mapped[str] = mapped_column(sa.String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)

@@ -53,10 +53,20 @@ class Membership(Model):
 
 class Invitation(Model):
     """An offer by mail to join with a role, valid once and only for its address. `with_seat`: a seat is given on
-    acceptance if one is free. NULL `accepted_at` and `revoked_at`: still open until `expires_at`."""
+    acceptance if one is free. NULL `accepted_at` and `revoked_at`: still open until `expires_at`. The database keeps
+    an address from holding two open invitations to one tenant."""
 
     __tablename__ = "invitation"
-    __table_args__ = (sa.Index("ix_invitation_tenant_id_email", "tenant_id", "email"),)
+    __table_args__ = (
+        sa.Index(
+            "uq_invitation_open",
+            "tenant_id",
+            "email",
+            unique=True,
+            sqlite_where=sa.text("accepted_at IS NULL AND revoked_at IS NULL"),
+            postgresql_where=sa.text("accepted_at IS NULL AND revoked_at IS NULL"),
+        ),
+    )
 
     public_id: Mapped[str] = mapped_column(sa.String(16), unique=True, default=public_id)
     tenant_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("tenant.id", ondelete="RESTRICT"))
