@@ -1,0 +1,163 @@
+"""Customer Portal sessions: a short-lived address at which one customer looks after their billing."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from portal.emulator.events import emit
+from portal.emulator.resources.portal_configurations import CONFIGURATION, default_configuration
+from portal.emulator.transaction import StripeDict, Transaction
+from portal.emulator.wire.errors import invalid, missing_parameter
+from portal.emulator.wire.fields import text
+from portal.emulator.wire.lookup import in_param
+from portal.emulator.wire.routes import Call, route
+
+SESSION = "billing_portal.session"
+LIFETIME_SECONDS = 3600
+# Which feature of the configuration a flow needs.
+_FEATURE_OF = {"subscription_update_confirm": "subscription_update"}
+_ENDED = ("canceled", "incomplete_expired")
+
+
+@route("POST", "/v1/billing_portal/sessions", params="billing_portal.SessionCreateParams")
+def create_portal_session(tx: Transaction, call: Call) -> StripeDict:
+    """Create a Customer Portal session, on its homepage or straight in one flow."""
+    params = call.params
+    if "customer" not in params:
+        raise missing_parameter("customer")
+    customer = in_param(tx, "customer", params["customer"], param="customer")
+    configuration = _configuration(tx, params)
+    return_url = text(params.get("return_url")) or configuration["default_return_url"]
+    _check_url(return_url, "return_url")
+    session_id = tx.new_id("bps")
+    session: StripeDict = {
+        "id": session_id,
+        "object": SESSION,
+        "after_expiration": params.get("after_expiration"),
+        "configuration": configuration["id"],
+        "created": tx.wall_now(),
+        "customer": customer["id"],
+        "customer_account": None,
+        "flow": _flow(tx, params["flow_data"], customer, configuration) if "flow_data" in params else None,
+        "livemode": False,
+        "locale": params.get("locale"),
+        "on_behalf_of": None,
+        "return_url": return_url,
+        "url": f"{tx.base_url}/p/session/{session_id}",
+    }
+    tx.put(session, private={"expires_at": session["created"] + LIFETIME_SECONDS}, in_wall_time=True)
+    emit(tx, "billing_portal.session.created", session)
+    return session
+
+
+def has_expired(tx: Transaction, session: StripeDict) -> bool:
+    """Say whether the session's address has ceased to work."""
+    return bool(tx.private(SESSION, session["id"])["expires_at"] <= tx.wall_now())
+
+
+def _configuration(tx: Transaction, params: dict[str, Any]) -> StripeDict:
+    if "configuration" not in params:
+        return default_configuration(tx)
+    configuration = in_param(tx, CONFIGURATION, params["configuration"], param="configuration")
+    if not configuration["active"]:
+        raise invalid("The configuration is inactive and cannot be used.", param="configuration")
+    return configuration
+
+
+def _flow(
+    tx: Transaction, sent: dict[str, Any], customer: StripeDict, configuration: StripeDict
+) -> StripeDict:
+    kind = sent["type"]
+    feature = _FEATURE_OF.get(kind, kind)
+    if not configuration["features"][feature]["enabled"]:
+        raise invalid(
+            f"This flow needs the feature {feature}, which is disabled in the portal configuration "
+            f"{configuration['id']}.",
+            param="flow_data[type]",
+        )
+    flow: StripeDict = {
+        "after_completion": _after_completion(sent.get("after_completion", {"type": "portal_homepage"})),
+        "customer_update": {} if kind == "customer_update" else None,
+        "subscription_cancel": None,
+        "subscription_pause": None,
+        "subscription_update": None,
+        "subscription_update_confirm": None,
+        "type": kind,
+    }
+    if kind.startswith("subscription_"):
+        if kind not in sent:
+            raise missing_parameter(f"flow_data[{kind}]")
+        flow[kind] = _subscription_step(tx, kind, sent[kind], customer)
+    return flow
+
+
+def _subscription_step(tx: Transaction, kind: str, sent: dict[str, Any], customer: StripeDict) -> StripeDict:
+    path = f"flow_data[{kind}]"
+    subscription = in_param(tx, "subscription", sent["subscription"], param=f"{path}[subscription]")
+    if subscription["customer"] != customer["id"]:
+        raise invalid("This subscription does not belong to the customer.", param=f"{path}[subscription]")
+    if subscription["status"] in _ENDED:
+        raise invalid(
+            f"This subscription cannot be used because it is {subscription['status']}.",
+            param=f"{path}[subscription]",
+        )
+    step: StripeDict = {"subscription": subscription["id"]}
+    if kind == "subscription_cancel":
+        if subscription["cancel_at_period_end"] or subscription["cancel_at"] is not None:
+            raise invalid("This subscription is already set to be canceled.", param=f"{path}[subscription]")
+        step["retention"] = _retention(tx, sent.get("retention"), path)
+    if kind == "subscription_update_confirm":
+        step["items"] = _confirmed_items(tx, sent["items"], subscription, path)
+        step["discounts"] = [
+            {"coupon": entry.get("coupon"), "promotion_code": entry.get("promotion_code")}
+            for entry in sent.get("discounts", [])
+        ]
+    return step
+
+
+def _retention(tx: Transaction, sent: dict[str, Any] | None, path: str) -> StripeDict | None:
+    if sent is None:
+        return None
+    coupon = sent["coupon_offer"]["coupon"]
+    in_param(tx, "coupon", coupon, param=f"{path}[retention][coupon_offer][coupon]")
+    return {"coupon_offer": {"coupon": coupon}, "type": sent["type"]}
+
+
+def _confirmed_items(
+    tx: Transaction, sent: list[dict[str, Any]], subscription: StripeDict, path: str
+) -> list[StripeDict]:
+    known = {item["id"]: item for item in subscription["items"]["data"]}
+    items = []
+    for index, entry in enumerate(sent):
+        here = f"{path}[items][{index}]"
+        if entry["id"] not in known:
+            raise invalid(
+                f"No such subscription item: '{entry['id']}'", param=f"{here}[id]", code="resource_missing"
+            )
+        current = known[entry["id"]]
+        price_id = entry.get("price", current["price"]["id"])
+        in_param(tx, "price", price_id, param=f"{here}[price]")
+        items.append(
+            {"id": entry["id"], "price": price_id, "quantity": entry.get("quantity", current.get("quantity"))}
+        )
+    return items
+
+
+def _after_completion(sent: dict[str, Any]) -> StripeDict:
+    kind = sent["type"]
+    if kind == "redirect" and "redirect" not in sent:
+        raise missing_parameter("flow_data[after_completion][redirect]")
+    redirect = sent.get("redirect")
+    if redirect is not None:
+        _check_url(redirect["return_url"], "flow_data[after_completion][redirect][return_url]")
+    confirmation = sent.get("hosted_confirmation")
+    return {
+        "hosted_confirmation": confirmation and {"custom_message": text(confirmation.get("custom_message"))},
+        "redirect": redirect,
+        "type": kind,
+    }
+
+
+def _check_url(url: str | None, param: str) -> None:
+    parts = urlsplit(url or "https://example.com")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise invalid("Not a valid URL", param=param, code="url_invalid")
