@@ -1,0 +1,26 @@
+"""The portal's own source files, parsed once for the rules that are checked on their text."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@cache
+def parsed() -> dict[str, ast.Module]:
+    """Return every module under portal/ by its path from the root."""
+    return {
+        str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted((ROOT / "portal").rglob("*.py"))
+    }
+
+
+def calls(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Go through every call: its dotted name as written, and its line."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node.lineno
