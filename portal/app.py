@@ -28,7 +28,7 @@ from portal.seats.views import blueprint as seats
 from portal.subscriptions.views import blueprint as subscriptions
 from portal.tenants.views import blueprint as team
 from portal.usage.views import blueprint as usage
-from portal.web import context, errors, filters, headers, logs, probes
+from portal.web import assets, context, errors, filters, headers, logs, probes
 from portal.web.unit_of_work import Portal
 from portal.webhooks.views import blueprint as webhooks
 
@@ -69,14 +69,14 @@ def create_app(
     db.init_app(app)
     csrf.init_app(app)
     login_manager.init_app(app)
-    sessions.install(login_manager)
+    sessions.install(app, login_manager)
     app.extensions["catalog"] = load_catalog(
         config.catalog if config.catalog.is_absolute() else ROOT / config.catalog
     )
     with app.app_context():
         configure_engine(db.engine)
         _install_gateway(app, config, patience, stripe_http_client)
-    for installer in (logs, errors, filters, context, probes):
+    for installer in (logs, errors, filters, context, probes, assets):
         installer.install(app)
     headers.install(app, config)
     for blueprint in PAGES:
@@ -93,7 +93,7 @@ def _install_gateway(
     app: Portal, config: Config, patience: Patience, http_client: stripe.HTTPClient | None
 ) -> None:
     def outside_transactions() -> None:
-        if db.session.in_transaction():
+        if db.session().in_transaction():
             raise RuntimeError("a Stripe call inside a database transaction would hold its locks")
 
     app.extensions["gateway"] = Gateway(

@@ -57,4 +57,9 @@ def _is_down() -> bool:
 
 def _tenancies() -> list[Any]:
     loader = current_app.extensions.get("tenancies")
-    return list(loader(current_user.id)) if loader is not None and current_user.is_authenticated else []
+    if loader is None or not current_user.is_authenticated:
+        return []
+    try:
+        return list(loader(current_user.id))
+    except sa.exc.SQLAlchemyError:  # the error page of a database that is away must still render
+        return []
