@@ -53,3 +53,7 @@ class Job(Model):
     tenant_id: Mapped[int | None] = mapped_column(BigId, sa.ForeignKey("tenant.id", ondelete="RESTRICT"))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     finished_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+JOB_TABLE = Model.metadata.tables["job"]
+"""The same table for Core statements, which do without the ORM's bookkeeping."""
