@@ -3,15 +3,22 @@
 from copy import deepcopy
 from typing import Any
 
+from portal.emulator.billing.balance import change_balance
+from portal.emulator.billing.ending import cancel_now
+from portal.emulator.billing.records import GONE
 from portal.emulator.events import emit, emit_updated
+from portal.emulator.resources import payment_methods
+from portal.emulator.resources.tax_ids import TAX_ID, add_tax_id
 from portal.emulator.transaction import TEST_CLOCK, StripeDict, Transaction
 from portal.emulator.wire.errors import invalid
+from portal.emulator.wire.expand import included_on_expand
 from portal.emulator.wire.fields import address, set_texts, set_values, text
 from portal.emulator.wire.lookup import in_param, in_path
 from portal.emulator.wire.metadata import merged
-from portal.emulator.wire.pages import list_answer
+from portal.emulator.wire.pages import list_answer, list_of
 from portal.emulator.wire.routes import Call, route
 
+_DEFAULT_CURRENCY = "usd"
 _TEXTS = ("business_name", "description", "email", "individual_name", "name", "phone")
 
 
@@ -56,9 +63,18 @@ def create_customer(tx: Transaction, call: Call) -> StripeDict:
         "test_clock": clock_id,
     }
     tx.put(customer)
-    _apply(tx, customer, params)
+    _apply(customer, params)
+    customer["balance"] = params.get("balance", 0)
     tx.put(customer)
     emit(tx, "customer.created", customer)
+    if "payment_method" in params:
+        method = payment_methods.resolve(tx, params["payment_method"], param="payment_method")
+        payment_methods.attach(tx, method["id"], customer_id)
+    # The default can be the very method attached just now, so it is set last.
+    _apply_invoice_settings(tx, customer, params.get("invoice_settings", {}))
+    tx.put(customer)
+    for index, sent in enumerate(params.get("tax_id_data", [])):
+        add_tax_id(tx, customer, sent["type"], sent["value"], f"tax_id_data[{index}][value]")
     return customer
 
 
@@ -74,10 +90,30 @@ def update_customer(tx: Transaction, call: Call) -> StripeDict:
     """Update what is sent of a customer."""
     before = in_path(tx, "customer", call.args["id"])
     customer = deepcopy(before)
-    _apply(tx, customer, call.params)
+    _apply(customer, call.params)
+    _apply_invoice_settings(tx, customer, call.params.get("invoice_settings", {}))
     tx.put(customer)
+    if "balance" in call.params:
+        _adjust_balance(tx, customer, call.params["balance"])
+    customer = in_path(tx, "customer", customer["id"])
     emit_updated(tx, "customer.updated", before, customer)
     return customer
+
+
+@route("DELETE", "/v1/customers/{id}", params="CustomerDeleteParams")
+def delete_customer(tx: Transaction, call: Call) -> StripeDict:
+    """Delete a customer: subscriptions are canceled at once, cards are detached, a stub remains."""
+    customer = in_path(tx, "customer", call.args["id"])
+    for subscription in tx.all("subscription", {"customer": customer["id"]}):
+        if subscription["status"] not in GONE:
+            cancel_now(tx, subscription, {})
+    for method in tx.all(payment_methods.METHOD, {"customer": customer["id"]}):
+        payment_methods.detach(tx, method["id"])
+    last = in_path(tx, "customer", customer["id"])
+    stub = {"id": customer["id"], "object": "customer", "deleted": True}
+    tx.put(stub)
+    emit(tx, "customer.deleted", last)
+    return stub
 
 
 @route("GET", "/v1/customers", params="CustomerListParams")
@@ -90,9 +126,39 @@ def list_customers(tx: Transaction, call: Call) -> StripeDict:
     return list_answer(tx, call, "customer", where)
 
 
-def _apply(tx: Transaction, customer: StripeDict, params: dict[str, Any]) -> None:
+@included_on_expand("customer", "subscriptions")
+def subscriptions_of(tx: Transaction, customer: StripeDict) -> StripeDict:
+    """Return the customer's subscriptions that have not ended, as a list object."""
+    running = [
+        sub for sub in tx.all("subscription", {"customer": customer["id"]}) if sub["status"] not in GONE
+    ]
+    return list_of(running[::-1], "/v1/subscriptions", query={"customer": customer["id"]})
+
+
+@included_on_expand("customer", "tax_ids")
+def tax_ids_of(tx: Transaction, customer: StripeDict) -> StripeDict:
+    """Return the customer's tax ids as a list object."""
+    return list_of(
+        tx.all(TAX_ID, {"customer": customer["id"]})[::-1], f"/v1/customers/{customer['id']}/tax_ids"
+    )
+
+
+@included_on_expand("customer", "sources")
+def sources_of(_tx: Transaction, customer: StripeDict) -> StripeDict:
+    """Return an empty list: the emulator has payment methods only."""
+    return list_of([], f"/v1/customers/{customer['id']}/sources")
+
+
+def _adjust_balance(tx: Transaction, customer: StripeDict, wanted: int) -> None:
+    difference = wanted - customer["balance"]
+    if difference:
+        currency = customer["currency"] or _DEFAULT_CURRENCY
+        change_balance(tx, customer["id"], difference, "adjustment", currency=currency)
+
+
+def _apply(customer: StripeDict, params: dict[str, Any]) -> None:
     set_texts(customer, params, _TEXTS)
-    set_values(customer, params, ("balance", "next_invoice_sequence", "invoice_prefix", "preferred_locales"))
+    set_values(customer, params, ("next_invoice_sequence", "invoice_prefix", "preferred_locales"))
     if "tax_exempt" in params:
         customer["tax_exempt"] = params["tax_exempt"] or "none"
     if "address" in params:
@@ -108,8 +174,6 @@ def _apply(tx: Transaction, customer: StripeDict, params: dict[str, Any]) -> Non
         }
     if "metadata" in params:
         customer["metadata"] = merged(customer["metadata"], params["metadata"])
-    if "invoice_settings" in params:
-        _apply_invoice_settings(tx, customer, params["invoice_settings"])
 
 
 def _apply_invoice_settings(tx: Transaction, customer: StripeDict, sent: dict[str, Any]) -> None:
