@@ -1,7 +1,14 @@
 """The list of fixture modules; each fixture stands in the module named after what it gives."""
 
+import pytest
+
+# Before any of them is imported: they import one another, in whatever order they are listed.
+pytest.register_assert_rewrite("tests.fixtures")
+
 pytest_plugins = [
+    "tests.fixtures.emulator",
     "tests.fixtures.app",
     "tests.fixtures.cast",
     "tests.fixtures.jobs",
+    "tests.fixtures.postgres",
 ]

@@ -1,0 +1,89 @@
+"""Customers, through the official SDK."""
+
+from __future__ import annotations
+
+import pytest
+import stripe
+from stripe import StripeClient
+
+
+def test_a_customer_keeps_what_it_was_created_with(stripe_client: StripeClient) -> None:
+    made = stripe_client.v1.customers.create(
+        {
+            "email": "ada@example.com",
+            "name": "Ada",
+            "phone": "+1 555 0100",
+            "address": {"line1": "1 Main St", "country": "US", "postal_code": "94111"},
+            "shipping": {"name": "Ada", "address": {"line1": "1 Main St"}},
+            "metadata": {"tenant": "7"},
+            "preferred_locales": ["en"],
+            "tax_exempt": "reverse",
+            "invoice_settings": {"footer": "Thanks", "custom_fields": [{"name": "PO", "value": "12"}]},
+            "tax_id_data": [{"type": "eu_vat", "value": "DE123456789"}],
+            "expand": ["tax_ids", "subscriptions", "sources"],
+        }
+    )
+    found = stripe_client.v1.customers.retrieve(made.id, {"expand": ["tax_ids"]})
+    assert found.email == "ada@example.com"
+    assert found.address is not None
+    assert (found.address.country, found.address.city) == ("US", None)
+    assert found.metadata is not None
+    assert found.metadata["tenant"] == "7"
+    assert found.tax_ids is not None
+    assert [tax_id.value for tax_id in found.tax_ids.data] == ["DE123456789"]
+
+
+def test_an_update_touches_only_what_is_sent(stripe_client: StripeClient) -> None:
+    made = stripe_client.v1.customers.create({"name": "Ada", "metadata": {"a": "1", "b": "2"}})
+    changed = stripe_client.v1.customers.update(made.id, {"metadata": {"a": "", "c": "3"}})
+    assert changed.name == "Ada"
+    assert changed.metadata is not None
+    assert changed.metadata.to_dict() == {"b": "2", "c": "3"}
+
+
+def test_empty_metadata_clears_all_of_it(stripe_client: StripeClient) -> None:
+    made = stripe_client.v1.customers.create({"metadata": {"a": "1"}})
+    changed = stripe_client.v1.customers.update(made.id, {"metadata": ""})
+    assert changed.metadata is not None
+    assert changed.metadata.to_dict() == {}
+
+
+def test_a_deleted_customer_is_a_stub_and_leaves_the_list(stripe_client: StripeClient) -> None:
+    made = stripe_client.v1.customers.create({"email": "ada@example.com"})
+    stripe_client.v1.customers.delete(made.id)
+    assert stripe_client.v1.customers.retrieve(made.id).deleted is True
+    assert stripe_client.v1.customers.list().data == []
+    with pytest.raises(stripe.InvalidRequestError, match="No such customer"):
+        stripe_client.v1.customers.update(made.id, {"name": "Eve"})
+
+
+def test_an_update_announces_the_old_values(stripe_client: StripeClient) -> None:
+    made = stripe_client.v1.customers.create({"name": "Ada", "address": {"line1": "1", "city": "Paris"}})
+    stripe_client.v1.customers.update(made.id, {"address": {"line1": "1", "city": "Lyon"}})
+    event = stripe_client.v1.events.list({"type": "customer.updated"}).data[0]
+    assert event.data.previous_attributes is not None
+    assert event.data.previous_attributes.to_dict() == {"address": {"city": "Paris"}}
+
+
+def test_a_default_payment_method_must_belong_to_the_customer(stripe_client: StripeClient) -> None:
+    first = stripe_client.v1.customers.create()
+    second = stripe_client.v1.customers.create()
+    method = stripe_client.v1.payment_methods.attach("pm_card_visa", {"customer": first.id})
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        stripe_client.v1.customers.update(second.id, {"invoice_settings": {"default_payment_method": method.id}})
+    assert refused.value.param == "invoice_settings[default_payment_method]"
+
+
+def test_a_customer_can_be_created_with_a_default_card(stripe_client: StripeClient) -> None:
+    made = stripe_client.v1.customers.create({"payment_method": "pm_card_visa"})
+    methods = stripe_client.v1.customers.payment_methods.list(made.id)
+    assert [method.card.last4 for method in methods.data if method.card] == ["4242"]
+
+
+def test_the_balance_changes_by_transactions(stripe_client: StripeClient) -> None:
+    made = stripe_client.v1.customers.create()
+    stripe_client.v1.customers.balance_transactions.create(made.id, {"amount": -500, "currency": "usd"})
+    changed = stripe_client.v1.customers.update(made.id, {"balance": -200})
+    assert changed.balance == -200
+    history = stripe_client.v1.customers.balance_transactions.list(made.id)
+    assert [(entry.amount, entry.ending_balance) for entry in history.data] == [(300, -200), (-500, -500)]
