@@ -574,7 +574,9 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("events", sa.BigInteger(), nullable=False),
+        sa.Column("latest_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.CheckConstraint("quantity <= 9000000000000000000", name=op.f("ck_usage_day_quantity")),
         sa.ForeignKeyConstraint(
             ["meter_id"], ["meter.id"], name=op.f("fk_usage_day_meter_id_meter"), ondelete="RESTRICT"
         ),
@@ -617,6 +619,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("events", sa.BigInteger(), nullable=False),
+        sa.Column("latest_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column(
             "reported_quantity",
             sa.Numeric(precision=38, scale=0).with_variant(sa.BigInteger(), "sqlite"),
@@ -624,6 +627,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.CheckConstraint("quantity <= 9000000000000000000", name=op.f("ck_usage_hour_quantity")),
         sa.ForeignKeyConstraint(
             ["meter_id"], ["meter.id"], name=op.f("fk_usage_hour_meter_id_meter"), ondelete="RESTRICT"
         ),
@@ -667,6 +671,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("identifier", name=op.f("uq_usage_report_identifier")),
     )
     with op.batch_alter_table("usage_report", schema=None) as batch_op:
+        batch_op.create_index("ix_usage_report_hour", ["tenant_id", "meter_id", "hour_at"], unique=False)
         batch_op.create_index("ix_usage_report_tenant_id_state", ["tenant_id", "state"], unique=False)
 
     op.create_table(
@@ -763,6 +768,7 @@ def downgrade() -> None:
     op.drop_table("user_session")
     with op.batch_alter_table("usage_report", schema=None) as batch_op:
         batch_op.drop_index("ix_usage_report_tenant_id_state")
+        batch_op.drop_index("ix_usage_report_hour")
 
     op.drop_table("usage_report")
     with op.batch_alter_table("usage_hour", schema=None) as batch_op:

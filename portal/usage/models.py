@@ -14,7 +14,10 @@ from portal.kit.clock import utcnow
 from portal.kit.db import BigId, Model
 
 Sum = sa.Numeric(38, 0, asdecimal=True).with_variant(sa.BigInteger(), "sqlite")
-"""A sum that cannot overflow on PostgreSQL; 64 bits on SQLite."""
+"""A sum; 64 bits on SQLite, where a sum beyond them would silently turn into a float."""
+
+MOST = 9_000_000_000_000_000_000
+"""What a sum may reach, below 64 bits: more is refused instead of rounded."""
 
 
 class Meter(Model):
@@ -47,11 +50,16 @@ class UsageEvent(Model):
 
 
 class UsageHour(Model):
-    """The sum of one hour (UTC). `reported_quantity` is how much of it Stripe has been told."""
+    """The sum of one hour (UTC); of a `last` meter, its latest value. `reported_quantity` is what Stripe was told.
+
+    `hour_at` is the full hour, or the instant within it at which a billing period began: the hour is then two
+    rows, so that no period is billed for usage of its neighbour. `latest_at` is the newest event's instant.
+    """
 
     __tablename__ = "usage_hour"
     __table_args__ = (
         sa.UniqueConstraint("tenant_id", "meter_id", "hour_at"),
+        sa.CheckConstraint(f"quantity <= {MOST}", name="quantity"),
         sa.Index(
             "ix_usage_hour_unreported",
             "hour_at",
@@ -65,20 +73,25 @@ class UsageHour(Model):
     hour_at: Mapped[datetime]
     quantity: Mapped[Decimal] = mapped_column(Sum)
     events: Mapped[int] = mapped_column(sa.BigInteger)
+    latest_at: Mapped[datetime]
     reported_quantity: Mapped[Decimal] = mapped_column(Sum, default=0, server_default="0")
 
 
 class UsageDay(Model):
-    """The sum of one day (UTC), for charts."""
+    """The sum of one day (UTC), for charts; of a `last` meter, its latest value."""
 
     __tablename__ = "usage_day"
-    __table_args__ = (sa.UniqueConstraint("tenant_id", "meter_id", "day_on"),)
+    __table_args__ = (
+        sa.UniqueConstraint("tenant_id", "meter_id", "day_on"),
+        sa.CheckConstraint(f"quantity <= {MOST}", name="quantity"),
+    )
 
     tenant_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("tenant.id", ondelete="RESTRICT"))
     meter_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("meter.id", ondelete="RESTRICT"))
     day_on: Mapped[date]
     quantity: Mapped[Decimal] = mapped_column(Sum)
     events: Mapped[int] = mapped_column(sa.BigInteger)
+    latest_at: Mapped[datetime]
 
 
 class UsageReport(Model):
@@ -88,7 +101,10 @@ class UsageReport(Model):
     """
 
     __tablename__ = "usage_report"
-    __table_args__ = (sa.Index("ix_usage_report_tenant_id_state", "tenant_id", "state"),)
+    __table_args__ = (
+        sa.Index("ix_usage_report_tenant_id_state", "tenant_id", "state"),
+        sa.Index("ix_usage_report_hour", "tenant_id", "meter_id", "hour_at"),
+    )
 
     tenant_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("tenant.id", ondelete="RESTRICT"))
     meter_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("meter.id", ondelete="RESTRICT"))
