@@ -11,4 +11,5 @@ pytest_plugins = [
     "tests.fixtures.cast",
     "tests.fixtures.jobs",
     "tests.fixtures.postgres",
+    "tests.fixtures.usage",
 ]
