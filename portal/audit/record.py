@@ -25,12 +25,14 @@ def record(
 
     The actor is the signed-in user unless `actor` names another (`stripe`, `worker`, `api key pk_ab12`).
     """
+    # Outside a request it is always the worker: visitors only come through the door.
+    somebody = "visitor" if has_request_context() else "worker"
     user = current_user if actor is None and has_request_context() and current_user.is_authenticated else None
     db.session.add(
         AuditEntry(
             tenant_id=tenant_id,
             actor_user_id=user.id if user else None,
-            actor=actor or (user.email if user else "visitor"),
+            actor=actor or (user.email if user else somebody),
             action=action,
             object_type=object_type,
             object_id=object_id,

@@ -46,6 +46,20 @@ def retrieve(gateway: Gateway, stripe_id: str) -> CustomerSnapshot:
     )
 
 
+def find(gateway: Gateway, *, email: str, tenant_public_id: str) -> CustomerSnapshot | None:
+    """Return the customer that was created for a tenant under this address, or None.
+
+    Lists by address instead of searching by metadata, because Stripe's search lags behind its writes.
+    """
+    found = gateway.call(
+        "customers.list",
+        lambda client: plain_list(client.v1.customers.list({"email": email, "limit": 100}), most=1000),
+        about=tenant_public_id,
+    )
+    ours = [raw for raw in found if (raw.get("metadata") or {}).get("tenant") == tenant_public_id]
+    return CustomerSnapshot.read(ours[0]) if ours else None
+
+
 def payment_methods(gateway: Gateway, stripe_id: str) -> list[PaymentMethodSnapshot]:
     """List the payment methods attached to a customer, newest first."""
     return gateway.call(

@@ -57,6 +57,11 @@ class Intent(Model):
     expires_at: Mapped[datetime | None] = mapped_column(default=None)
     finished_at: Mapped[datetime | None] = mapped_column(default=None)
 
+    is_synced = True
+    hosted_url = ""
+    """Set per instance by whoever carries the intent out, never stored: whether the mirror shows the result already,
+    and the address of the hosted page, a bearer secret."""
+
     @property
     def idempotency_key(self) -> str:
         """The key of the intent's one writing call at Stripe."""

@@ -1,0 +1,38 @@
+"""Reads about intents: the unfinished checkout of a tenant, and what is still under way."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from portal.extensions import db
+from portal.intents.models import Intent, IntentState
+
+UNFINISHED = (IntentState.OPEN, IntentState.WAITING)
+
+
+def unfinished_checkout(tenant_id: int) -> Intent | None:
+    """Return the tenant's one checkout that is open or waiting, if any."""
+    return db.session.scalars(
+        sa.select(Intent)
+        .where(Intent.tenant_id == tenant_id, Intent.kind == "checkout", Intent.state.in_(UNFINISHED))
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+
+
+def open_change(tenant_id: int) -> Intent | None:
+    """Return the newest change whose outcome is not known yet, so that pages can say so."""
+    return db.session.scalars(
+        sa.select(Intent)
+        .where(Intent.tenant_id == tenant_id, Intent.state == IntentState.OPEN)
+        .order_by(Intent.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def checkout_of_session(tenant_id: int, session_stripe_id: str) -> Intent | None:
+    """Return the tenant's checkout that opened a Checkout Session; another tenant's is not found."""
+    return db.session.scalars(
+        sa.select(Intent).where(
+            Intent.tenant_id == tenant_id, Intent.kind == "checkout", Intent.stripe_id == session_stripe_id
+        )
+    ).one_or_none()

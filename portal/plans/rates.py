@@ -1,0 +1,52 @@
+"""From the catalogue to a price: what one component of a plan costs, and the lookup key of the price that bills it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from portal.kit.money import Money, total
+from portal.plans.catalog import CatalogError, Component, Interval, Plan
+from portal.pricing.cost import Cost, cost
+from portal.pricing.models import PriceModel, Tier
+
+
+def price_model(component: Component, interval: Interval, currency: str) -> PriceModel:
+    """Return how a component is priced.
+
+    Raises CatalogError for included units on a package or volume price: Stripe has no price that does the same, so
+    what the portal shows could not be what the invoice says.
+    """
+    if component.included and component.model not in ("per_unit", "graduated"):
+        raise CatalogError(f"{component.key}: a {component.model} price cannot have included units")
+    rate = component.rate(interval, currency)
+    return PriceModel(
+        kind=component.model,
+        currency=currency,
+        rate=rate.amount or Decimal(0),
+        package_size=component.package_size,
+        tiers=tuple(Tier(tier.up_to, tier.unit_amount, tier.flat_amount) for tier in rate.tiers),
+        included=component.included,
+    )
+
+
+def recurring_cost(plan: Plan, interval: Interval, currency: str, *, seats: int) -> Money:
+    """Return what the plan costs per interval before usage, discounts and tax, in minor units."""
+    return total(
+        [each.amount for _component, each in licensed_costs(plan, interval, currency, seats=seats)], currency
+    )
+
+
+def licensed_costs(
+    plan: Plan, interval: Interval, currency: str, *, seats: int
+) -> list[tuple[Component, Cost]]:
+    """Return the cost of each component that is paid in advance: the base fee and the seats."""
+    return [
+        (component, cost(price_model(component, interval, currency), quantity_of(component, seats=seats)))
+        for component in plan.components
+        if component.kind != "meter"
+    ]
+
+
+def quantity_of(component: Component, *, seats: int) -> int:
+    """Return the quantity a licensed component is sold in: one base fee, as many seats as wanted."""
+    return seats if component.kind == "seat" else 1

@@ -1,0 +1,50 @@
+"""Reads about a tenant's subscription: which one counts now, and which plan that gives."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from portal.extensions import db
+from portal.plans.catalog import Plan, current_catalog
+from portal.subscriptions.models import ENDED, LIVE, Subscription
+
+
+def current_subscription(tenant_id: int) -> Subscription | None:
+    """Return the subscription that counts: the live one (the newest of several), else the newest incomplete one.
+
+    An ended subscription never counts.
+    """
+    return db.session.scalars(
+        sa.select(Subscription)
+        .where(Subscription.tenant_id == tenant_id, Subscription.status.not_in(ENDED))
+        .order_by(
+            sa.case((Subscription.status.in_(LIVE), 0), else_=1),
+            Subscription.created_at.desc(),
+            Subscription.id.desc(),
+        )
+        .limit(1)
+    ).one_or_none()
+
+
+def live_subscriptions(tenant_id: int) -> list[Subscription]:
+    """Return every live subscription, newest first; more than one is a mistake that a person must look at."""
+    return list(
+        db.session.scalars(
+            sa.select(Subscription)
+            .where(Subscription.tenant_id == tenant_id, Subscription.status.in_(LIVE))
+            .order_by(Subscription.created_at.desc(), Subscription.id.desc())
+        )
+    )
+
+
+def plan_for(subscription: Subscription | None) -> Plan:
+    """Return the plan a subscription gives: the free plan without a live one, or if the catalogue lost its plan."""
+    catalog = current_catalog()
+    if subscription is None or not subscription.is_live or subscription.plan_key is None:
+        return catalog.free_plan
+    return catalog.plans.get(subscription.plan_key, catalog.free_plan)
+
+
+def plan_of(tenant_id: int) -> Plan:
+    """Return the plan the tenant is on now."""
+    return plan_for(current_subscription(tenant_id))
