@@ -1,5 +1,9 @@
 """Every module that registers job handlers, imported once so that each process knows them all."""
 
+from portal.customers import jobs as customers
+from portal.intents import jobs as intents
 from portal.jobs import jobs as housekeeping
+from portal.mail import jobs as mail
+from portal.sync import jobs as sync
 
-MODULES = (housekeeping,)
+MODULES = (customers, housekeeping, intents, mail, sync)

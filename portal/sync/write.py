@@ -1,0 +1,48 @@
+"""Brings all mirrors of a tenant to one picture of Stripe, in the caller's transaction, and lets each slice announce
+what changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portal.customers import mirror as customers_mirror
+from portal.customers.models import Customer
+from portal.extensions import db
+from portal.gateway.snapshots import SubscriptionSnapshot
+from portal.invoices import mirror as invoices_mirror
+from portal.seats import mirror as seats_mirror
+from portal.subscriptions import mirror as subscriptions_mirror
+from portal.subscriptions.models import LIVE
+from portal.sync.fetch import Picture
+
+
+def write_picture(row: Customer, picture: Picture) -> dict[str, Any]:
+    """Write a picture behind the fence. Returns what changed, by object: {"subscription sub_...": {field: pair}}."""
+    tenant_id = row.tenant_id
+    changed: dict[str, Any] = {}
+    customer = customers_mirror.write(row, picture.customer, charged_to=_charged_to(picture.subscriptions))
+    if customer:
+        changed[f"customer {row.stripe_id}"] = customer
+    subscriptions = subscriptions_mirror.write(
+        tenant_id, picture.subscriptions, unpaid_since=invoices_mirror.unpaid_since(picture.invoices)
+    )
+    changed |= {f"subscription {each.row.stripe_id}": each.fields for each in subscriptions}
+    invoices = invoices_mirror.write(tenant_id, picture.invoices)
+    changed |= {f"invoice {each.row.stripe_id}": each.fields for each in invoices}
+    # The seats bought are those of the current subscription, which is found by a query.
+    db.session.flush()
+    seats = seats_mirror.write(tenant_id)
+    if seats:
+        changed["seats"] = seats
+    return changed
+
+
+def _charged_to(snapshots: tuple[SubscriptionSnapshot, ...]) -> str | None:
+    return next(
+        (
+            each.default_payment_method_stripe_id
+            for each in snapshots
+            if each.status in LIVE and each.default_payment_method_stripe_id is not None
+        ),
+        None,
+    )
