@@ -46,6 +46,8 @@ class PriceModel:
             raise ValueError("packages hold at least one unit, and nothing less than zero is included")
         if self.rate < 0 or any(tier.rate < 0 or tier.flat_amount < 0 for tier in self.tiers):
             raise ValueError("a price cannot be negative")
+        if self.cap_amount is not None and (self.minimum_amount or 0) > self.cap_amount:
+            raise ValueError("the minimum is above the cap")
 
     def to_json(self) -> dict[str, Any]:
         """Return the model as a small JSON object; decimals as strings, so that nothing is lost."""

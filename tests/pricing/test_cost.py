@@ -151,6 +151,7 @@ def test_a_negative_quantity_is_refused() -> None:
         {"kind": "per_unit", "included": -1},
         {"kind": "per_unit", "rate": Decimal(-1)},
         {"kind": "volume", "tiers": (Tier(None, Decimal(1), -5),)},
+        {"kind": "per_unit", "minimum_amount": 2, "cap_amount": 1},
     ],
 )
 def test_a_model_that_contradicts_itself_is_refused(mistake: dict[str, object]) -> None:

@@ -1,0 +1,90 @@
+"""Ending a subscription at the end of its period, and taking that back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portal.audit.record import record
+from portal.gateway import subscriptions
+from portal.gateway.client import Gateway
+from portal.intents import write
+from portal.intents.models import Intent
+from portal.kit.errors import PortalError
+from portal.subscriptions.queries import current_subscription
+from portal.web.filters import day
+
+LONGEST_REASON = 500
+
+
+class NothingToCancel(PortalError):
+    """There is no live subscription."""
+
+    code = "nothing_to_cancel"
+    status = 409
+    public_message = "You have no paid plan, so there is nothing to cancel or to resume."
+
+
+class AlreadyEnding(PortalError):
+    """The end is planned already."""
+
+    code = "already_ending"
+    status = 409
+    public_message = "Your plan has already been cancelled and ends with its current period."
+
+
+class NotEnding(PortalError):
+    """No end is planned that could be taken back."""
+
+    code = "not_ending"
+    status = 409
+    public_message = "Your plan is not cancelled, so there is nothing to resume."
+
+
+def cancel_intent(tenant_id: int, actor_user_id: int, *, reason: str = "") -> Intent:
+    """Write the intent to end the subscription with its period. Raises NothingToCancel or AlreadyEnding."""
+    subscription = current_subscription(tenant_id)
+    if subscription is None or not subscription.is_live:
+        raise NothingToCancel(f"tenant {tenant_id}")
+    if subscription.ends_at is not None:
+        raise AlreadyEnding(
+            subscription.stripe_id,
+            public_message=f"Your plan has already been cancelled. It ends on {day(subscription.ends_at)}.",
+        )
+    params = {"subscription": subscription.stripe_id, "cancel": True, "reason": reason[:LONGEST_REASON]}
+    return write.open_intent("cancel", tenant_id, params, actor_user_id)
+
+
+def resume_intent(tenant_id: int, actor_user_id: int) -> Intent:
+    """Write the intent to take a planned end back. Raises NothingToCancel or NotEnding."""
+    subscription = current_subscription(tenant_id)
+    if subscription is None or not subscription.is_live:
+        raise NothingToCancel(f"tenant {tenant_id}")
+    if subscription.ends_at is None:
+        raise NotEnding(subscription.stripe_id)
+    params = {"subscription": subscription.stripe_id, "cancel": False}
+    return write.open_intent("resume", tenant_id, params, actor_user_id)
+
+
+def call(gateway: Gateway, intent: Intent) -> dict[str, Any]:
+    """Plan the end at Stripe, or take it back."""
+    changed = subscriptions.set_cancel_at_period_end(
+        gateway,
+        intent.params["subscription"],
+        cancel=intent.params["cancel"],
+        key=intent.idempotency_key,
+    )
+    return {"cancel_at": changed.cancel_at.isoformat() if changed.cancel_at else None}
+
+
+def settle(intent: Intent, result: dict[str, Any]) -> None:
+    """Write down what was done, with the reason the person gave."""
+    write.finish(intent, result)
+    details = {"reason": intent.params["reason"]} if intent.params.get("reason") else {}
+    record(
+        "subscription.cancelled" if intent.params["cancel"] else "subscription.resumed",
+        tenant_id=intent.tenant_id,
+        object_type="subscription",
+        object_id=intent.params["subscription"],
+        ends_at=result["cancel_at"],
+        **details,
+    )

@@ -1,0 +1,144 @@
+"""Carries out what an admin wants of Stripe: the call with the intent's idempotency key and no transaction open,
+then its outcome in one transaction, then a sync. Whatever stops it in between leaves an intent that the job
+`intents.finish` brings to an end with the same key, so that nothing happens twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from portal.audit.record import record
+from portal.customers.models import Customer
+from portal.customers.queries import customer_of
+from portal.gateway import current_gateway
+from portal.gateway.client import Gateway
+from portal.gateway.errors import GatewayError, GatewayUnavailable
+from portal.intents import write
+from portal.intents.models import Intent, IntentState
+from portal.kit.clock import utcnow
+from portal.subscriptions import cancel, checkout
+from portal.sync.customer import sync_customer
+from portal.sync.mark import mark_customer
+from portal.web.unit_of_work import unit_of_work
+
+log = structlog.get_logger("intents")
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """How one kind of intent is carried out.
+
+    `call` asks Stripe, using nothing but the intent's params, and returns a small JSON object. `settle` writes the
+    outcome: the intent's new state and the audit row.
+    """
+
+    call: Callable[[Gateway, Intent], dict[str, Any]]
+    settle: Callable[[Intent, dict[str, Any]], None]
+
+
+CARRIERS: dict[str, Carrier] = {
+    "checkout": Carrier(checkout.call, checkout.settle),
+    "cancel": Carrier(cancel.call, cancel.settle),
+    "resume": Carrier(cancel.call, cancel.settle),
+}
+
+
+class OutcomeUnknown(GatewayUnavailable):
+    """Stripe did not answer a change. The intent stays open; the job asks again with the same key."""
+
+    code = "outcome_unknown"
+    public_message = (
+        "Our payment provider is not answering right now. Your request is saved: we keep trying for an hour and "
+        "make the change once. You do not need to send it again."
+    )
+
+
+def carry_out(intent: Intent) -> Intent:
+    """Carry out a committed intent and return it in its new state. Call it outside any transaction.
+
+    Raises OutcomeUnknown while nobody can tell what Stripe did, and CardDeclined, GatewayRefused or another gateway
+    error after writing down that the intent failed. `intent.is_synced` tells whether the mirror shows the result
+    already; if not, the sync is marked and the worker does it.
+    """
+    carrier = CARRIERS[intent.kind]
+    try:
+        result = carrier.call(current_gateway(), intent)
+    except GatewayUnavailable as error:
+        raise OutcomeUnknown(str(error)) from error
+    except GatewayError as error:
+        with unit_of_work():
+            _settle_refusal(intent, error)
+        raise
+    with unit_of_work():
+        current = write.lock(intent.id)
+        assert current is not None
+        # The job and the request may both get here, with the same answer of Stripe's; one of them writes it down.
+        if current.state == IntentState.OPEN:
+            carrier.settle(current, result)
+        customer = customer_of(intent.tenant_id)
+        assert customer is not None
+        mark_customer(customer.id, intent.tenant_id)
+    if current.state != IntentState.WAITING:
+        current.is_synced = try_sync(customer, trigger="change")
+    return current
+
+
+def try_sync(customer: Customer, *, trigger: str) -> bool:
+    """Sync now and tell whether it worked; if Stripe is away, the marked job does it later."""
+    try:
+        sync_customer(customer.id, trigger=trigger)
+    except GatewayUnavailable as error:
+        log.warning("sync_left_to_the_worker", customer=customer.id, reason=str(error))
+        return False
+    return True
+
+
+def finish_open(intent_id: int) -> None:
+    """Bring an intent to its end that was left open: carry it on, or give it up once it is too old.
+
+    Raises OutcomeUnknown to be tried again later. Does nothing for an intent that is not open.
+    """
+    with unit_of_work():
+        intent = write.lock(intent_id)
+        if intent is None or intent.state != IntentState.OPEN:
+            return
+        if intent.kind == "checkout" or (intent.expires_at is not None and intent.expires_at <= utcnow()):
+            # Nobody is waiting for the address of that hosted page any more, so its session is not opened again.
+            _give_up(intent)
+            return
+    try:
+        carry_out(intent)
+    except OutcomeUnknown:
+        raise
+    except GatewayError as error:
+        log.info("intent_refused", intent=intent.public_id, code=error.code)
+
+
+def _give_up(intent: Intent) -> None:
+    write.abandon(intent, "outcome_unknown")
+    record(
+        f"{intent.kind}.given_up",
+        tenant_id=intent.tenant_id,
+        object_type="intent",
+        object_id=intent.public_id,
+    )
+    customer = customer_of(intent.tenant_id)
+    assert customer is not None
+    mark_customer(customer.id, intent.tenant_id)
+
+
+def _settle_refusal(intent: Intent, error: GatewayError) -> None:
+    current = write.lock(intent.id)
+    if current is None or current.state != IntentState.OPEN:
+        return
+    write.fail(current, error.stripe_code or error.code)
+    record(
+        f"{intent.kind}.refused",
+        tenant_id=intent.tenant_id,
+        object_type="intent",
+        object_id=intent.public_id,
+        reason=error.stripe_code or error.code,
+    )
