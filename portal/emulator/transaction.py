@@ -8,7 +8,8 @@ import hashlib
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -71,6 +72,7 @@ class Transaction:
         self.request = request
         self._seed = seed
         self._wall_clock = wall_clock
+        self._moment: int | None = None
 
     def new_id(self, prefix: str, length: int = 24) -> str:
         """Return the next id, `sub_…`: the same seed and the same sequence of calls give the same ids."""
@@ -226,7 +228,18 @@ class Transaction:
         if obj.get("object") == TEST_CLOCK:
             return int(obj["frozen_time"])
         clock_id = self.clock_of(obj)
-        return self._frozen_time(clock_id) if clock_id else self.wall_now()
+        if clock_id:
+            return self._frozen_time(clock_id)
+        return self.wall_now() if self._moment is None else self._moment
+
+    @contextmanager
+    def at(self, moment: int) -> Iterator[None]:
+        """Let it be another moment, within the block, for everything that lives in real time."""
+        before, self._moment = self._moment, moment
+        try:
+            yield
+        finally:
+            self._moment = before
 
     def now_for(self, customer_id: str | None) -> int:
         """Return the time that applies to a customer."""

@@ -4,6 +4,7 @@ from copy import deepcopy
 from typing import Any
 from urllib.parse import urlsplit
 
+from portal.emulator.events import API_VERSION
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import invalid
 from portal.emulator.wire.fields import set_texts, set_values, text
@@ -24,9 +25,22 @@ def create_endpoint(tx: Transaction, call: Call) -> StripeDict:
         raise invalid(
             "The emulator has one account only: `connect` endpoints are not supported.", param="connect"
         )
+    secret = tx.new_id("whsec", 32)
+    return {**_new_endpoint(tx, params, secret), "secret": secret}
+
+
+def ensure_endpoint(tx: Transaction, url: str, secret: str) -> StripeDict:
+    """Return the endpoint for a URL, enabled, for all events and with this signing secret; made if there is none."""
+    for endpoint in tx.all(ENDPOINT, {"url": url}):
+        endpoint |= {"status": "enabled", "enabled_events": ["*"]}
+        tx.put(endpoint, private={**tx.private(ENDPOINT, endpoint["id"]), "secret": secret})
+        return endpoint
+    return _new_endpoint(tx, {"url": url, "enabled_events": ["*"], "api_version": API_VERSION}, secret)
+
+
+def _new_endpoint(tx: Transaction, params: dict[str, Any], secret: str) -> StripeDict:
     if tx.count(ENDPOINT) >= _MOST_ENDPOINTS:
         raise invalid(f"You have reached the maximum of {_MOST_ENDPOINTS} test webhook endpoints.")
-    secret = tx.new_id("whsec", 32)
     endpoint: StripeDict = {
         "id": tx.new_id("we"),
         "object": ENDPOINT,
@@ -41,7 +55,7 @@ def create_endpoint(tx: Transaction, call: Call) -> StripeDict:
         "url": _checked_url(params["url"]),
     }
     tx.put(endpoint, private={"secret": secret})
-    return {**endpoint, "secret": secret}
+    return endpoint
 
 
 @route("GET", "/v1/webhook_endpoints/{id}", params="WebhookEndpointRetrieveParams")

@@ -1,0 +1,172 @@
+"""The emulator's own control interface under /_emulator/: JSON in, JSON out, no key, loopback only.
+
+Tests, the demo and the console use it to reset, keep and restore the state, to make faults, to choose how webhooks
+are delivered, and to have them delivered now.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Final
+
+from portal.emulator.answer import Answer, json_answer
+from portal.emulator.deliveries import DeliveryMode, described, mode_of, pending_count, set_mode
+from portal.emulator.events import API_VERSION
+from portal.emulator.faults import Fault
+from portal.emulator.resources.webhook_endpoints import ENDPOINT, ensure_endpoint, set_secret
+from portal.emulator.transaction import TEST_CLOCK, Transaction
+
+if TYPE_CHECKING:
+    from portal.emulator.app import Emulator
+
+PREFIX: Final = "/_emulator/"
+_COUNTED: Final = ("customer", "subscription", "invoice", "event", ENDPOINT, TEST_CLOCK)
+Command = Callable[["Emulator", dict[str, Any]], dict[str, Any]]
+_COMMANDS: Final[dict[tuple[str, str], Command]] = {}
+
+
+def answer(emulator: Emulator, method: str, path: str, body: bytes) -> Answer:
+    """Carry out one command. Answers 404 for an unknown one and 400 for bad input, each with an `error` text."""
+    run = _COMMANDS.get((method, path.removeprefix(PREFIX)))
+    if run is None:
+        known = ", ".join(sorted(f"{verb} {PREFIX}{name}" for verb, name in _COMMANDS))
+        return json_answer(404, {"error": f"Unknown command {method} {path}. There are: {known}."})
+    try:
+        sent = json.loads(body or b"{}")
+        if not isinstance(sent, dict):
+            raise ValueError("the body must be a JSON object")
+        return json_answer(200, run(emulator, sent))
+    except (ValueError, KeyError, TypeError) as error:
+        return json_answer(400, {"error": f"{type(error).__name__}: {error}"})
+
+
+def commands() -> list[tuple[str, str, str]]:
+    """Return every command as (method, path, what it does), for the documentation."""
+    return sorted((verb, PREFIX + name, _first_line(run)) for (verb, name), run in _COMMANDS.items())
+
+
+def _first_line(run: Command) -> str:
+    return (run.__doc__ or "").split("\n")[0]
+
+
+def _command(method: str, name: str) -> Callable[[Command], Command]:
+    def register(run: Command) -> Command:
+        _COMMANDS[(method, name)] = run
+        return run
+
+    return register
+
+
+@_command("GET", "state")
+def _state(emulator: Emulator, _sent: dict[str, Any]) -> dict[str, Any]:
+    """Tell how many objects there are, what is still to be delivered, and which faults are on."""
+    with emulator.store.transaction(write=False) as tx:
+        return {
+            "api_version": API_VERSION,
+            "now": tx.wall_now(),
+            "objects": {name: tx.count(name) for name in _COUNTED},
+            "pending_deliveries": pending_count(tx),
+            "delivery": {
+                endpoint["id"]: described(mode_of(tx, endpoint["id"])) for endpoint in tx.all(ENDPOINT)
+            },
+            "faults": emulator.faults.listed(),
+        }
+
+
+@_command("POST", "reset")
+def _reset(emulator: Emulator, _sent: dict[str, Any]) -> dict[str, Any]:
+    """Forget everything, faults and webhook endpoints included."""
+    emulator.reset()
+    return {"reset": True}
+
+
+@_command("POST", "snapshot")
+def _snapshot(emulator: Emulator, _sent: dict[str, Any]) -> dict[str, Any]:
+    """Return the whole state as one text: {snapshot}."""
+    return {"snapshot": emulator.store.snapshot()}
+
+
+@_command("POST", "restore")
+def _restore(emulator: Emulator, sent: dict[str, Any]) -> dict[str, Any]:
+    """Replace the whole state by an earlier {snapshot}."""
+    emulator.store.restore(str(sent["snapshot"]))
+    return {"restored": True}
+
+
+@_command("GET", "faults")
+def _list_faults(emulator: Emulator, _sent: dict[str, Any]) -> dict[str, Any]:
+    """List the faults that are on."""
+    return {"faults": emulator.faults.listed()}
+
+
+@_command("POST", "faults")
+def _add_fault(emulator: Emulator, sent: dict[str, Any]) -> dict[str, Any]:
+    """Switch a fault on: {kind, method, path, times, seconds, per_second}."""
+    _only(sent, {field.name for field in fields(Fault)} - {"id"})
+    fault = emulator.faults.add(Fault(**sent))
+    return {"id": fault.id, "faults": emulator.faults.listed()}
+
+
+@_command("DELETE", "faults")
+def _remove_faults(emulator: Emulator, sent: dict[str, Any]) -> dict[str, Any]:
+    """Switch off the fault {id}, or all of them."""
+    _only(sent, {"id"})
+    if "id" in sent:
+        emulator.faults.remove(int(sent["id"]))
+    else:
+        emulator.faults.clear()
+    return {"faults": emulator.faults.listed()}
+
+
+@_command("POST", "delivery")
+def _set_delivery(emulator: Emulator, sent: dict[str, Any]) -> dict[str, Any]:
+    """Choose how {endpoint} (left out: every one) is delivered to: {order, shuffle_seed, copies, delay_seconds,
+    drop_first_attempts, retry_after_seconds, signature}; what is left out is as usual.
+    """
+    wanted = dict(sent)
+    endpoint_id = wanted.pop("endpoint", None)
+    _only(wanted, {field.name for field in fields(DeliveryMode)})
+    mode = DeliveryMode(**wanted)
+    with emulator.store.transaction() as tx:
+        for name in [endpoint_id] if endpoint_id is not None else _endpoint_ids(tx):
+            set_mode(tx, name, mode)
+    return {"delivery": described(mode)}
+
+
+@_command("POST", "deliver")
+def _deliver(emulator: Emulator, sent: dict[str, Any]) -> dict[str, Any]:
+    """Send what is due now and wait for it; {also_waiting: true} also sends what waits for a delay or a retry."""
+    _only(sent, {"also_waiting"})
+    sent_now = emulator.deliver_due(also_waiting=bool(sent.get("also_waiting", False)))
+    with emulator.store.transaction(write=False) as tx:
+        return {"sent": sent_now, "pending": pending_count(tx)}
+
+
+@_command("POST", "webhook_endpoint")
+def _webhook_endpoint(emulator: Emulator, sent: dict[str, Any]) -> dict[str, Any]:
+    """Have all events sent to {url}, signed with {secret}: made if there is none for the url, else changed."""
+    _only(sent, {"url", "secret"})
+    with emulator.store.transaction() as tx:
+        endpoint = ensure_endpoint(tx, str(sent["url"]), str(sent["secret"]))
+    return {"id": endpoint["id"], "url": endpoint["url"]}
+
+
+@_command("POST", "roll_secret")
+def _roll_secret(emulator: Emulator, sent: dict[str, Any]) -> dict[str, Any]:
+    """Give {endpoint} the new {secret}; the old one signs beside it for {old_valid_for} seconds."""
+    _only(sent, {"endpoint", "secret", "old_valid_for"})
+    with emulator.store.transaction() as tx:
+        set_secret(tx, sent["endpoint"], str(sent["secret"]), old_valid_for=int(sent.get("old_valid_for", 0)))
+    return {"endpoint": sent["endpoint"]}
+
+
+def _endpoint_ids(tx: Transaction) -> list[str]:
+    return [endpoint["id"] for endpoint in tx.all(ENDPOINT)]
+
+
+def _only(sent: dict[str, Any], allowed: set[str]) -> None:
+    unknown = sorted(sent.keys() - allowed)
+    if unknown:
+        raise ValueError(f"unknown: {', '.join(unknown)}; there are {', '.join(sorted(allowed))}")

@@ -1,0 +1,190 @@
+"""Faults on request: the next call to something is refused, fails, hangs or loses its connection; reads are stale or
+limited for a while. What a product must survive can so be made to happen.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from fnmatch import fnmatchcase
+from itertools import count
+from typing import Any, Final, Literal, get_args
+
+from portal.emulator.store import Store
+from portal.emulator.wire.errors import StripeError
+
+Kind = Literal[
+    "card_declined",
+    "lock_timeout",
+    "rate_limit",
+    "error_before",
+    "error_after",
+    "hang_before",
+    "hang_after",
+    "cut_before",
+    "cut_after",
+    "stale_reads",
+    "reads_per_second",
+]
+_LONGEST_SECONDS: Final = 600.0
+
+
+class NoAnswer(Exception):
+    """The client gets no answer: the connection hangs for so many seconds and is then cut (0: cut at once)."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no answer after {seconds} s")
+        self.seconds = seconds
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong, for calls whose method and path match (`*` matches anything).
+
+    `times` is how many calls it still befalls, None for all of them. `seconds` is how long a hang or stale reads
+    last; `per_second` is how many reads are answered. "before" and "after" mean before and after the effect.
+    """
+
+    kind: Kind
+    method: str = "*"
+    path: str = "*"
+    times: int | None = 1
+    seconds: float = 30.0
+    per_second: int = 1
+    id: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind):
+            raise ValueError(f"unknown fault: {self.kind}; there are {', '.join(get_args(Kind))}")
+        if (self.times is not None and self.times < 1) or self.per_second < 0:
+            raise ValueError("times must be at least 1, per_second at least 0")
+        if not 0 <= self.seconds <= _LONGEST_SECONDS:
+            raise ValueError(f"seconds must be between 0 and {_LONGEST_SECONDS:.0f}")
+
+    @property
+    def leaves_effect(self) -> bool:
+        """Say whether the call does what it says before it goes wrong."""
+        return self.kind.endswith("_after")
+
+
+class Faults:
+    """The faults that are switched on. Safe to use from several threads."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._ids = count(1)
+        self._active: list[Fault] = []
+        self._stale: tuple[Store, float] | None = None
+        self._reads: tuple[int, int] = (0, 0)
+
+    def add(self, fault: Fault) -> Fault:
+        """Switch a fault on; stale reads begin now, with the state as it is now."""
+        if fault.kind == "stale_reads":
+            with self._lock:
+                self._stale = (self._store.copy(), self._store.wall_clock() + fault.seconds)
+        with self._lock:
+            added = replace(fault, id=next(self._ids))
+            self._active.append(added)
+        return added
+
+    def remove(self, fault_id: int) -> None:
+        """Switch one fault off; nothing happens if it is off already."""
+        with self._lock:
+            self._forget([fault for fault in self._active if fault.id == fault_id])
+
+    def clear(self) -> None:
+        """Switch all faults off."""
+        with self._lock:
+            self._forget(list(self._active))
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Return the faults that are on, as JSON, in the order they were switched on."""
+        with self._lock:
+            return [asdict(fault) for fault in self._active]
+
+    def stale_store(self) -> Store | None:
+        """Return the store that reads are answered from while they are stale."""
+        with self._lock:
+            if self._stale is not None and self._stale[1] <= self._store.wall_clock():
+                self._forget([fault for fault in self._active if fault.kind == "stale_reads"])
+            return self._stale[0] if self._stale is not None else None
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """Return the fault that befalls this call, counting it; the oldest that matches."""
+        with self._lock:
+            for fault in self._active:
+                if fault.kind == "stale_reads" or not self._befalls(fault, method, path):
+                    continue
+                if fault.times is not None and fault.kind != "reads_per_second":
+                    left = fault.times - 1
+                    if left:
+                        self._active[self._active.index(fault)] = replace(fault, times=left)
+                    else:
+                        self._active.remove(fault)
+                return fault
+        return None
+
+    def _befalls(self, fault: Fault, method: str, path: str) -> bool:
+        if fault.method not in ("*", method) or not fnmatchcase(path, fault.path):
+            return False
+        return fault.kind != "reads_per_second" or (method == "GET" and self._over_limit(fault))
+
+    def _over_limit(self, fault: Fault) -> bool:
+        second = int(self._store.wall_clock())
+        used = self._reads[1] if self._reads[0] == second else 0
+        self._reads = (second, used + 1)
+        return used >= fault.per_second
+
+    def _forget(self, gone: list[Fault]) -> None:
+        self._active = [fault for fault in self._active if fault not in gone]
+        if any(fault.kind == "stale_reads" for fault in gone):
+            self._stale = None
+
+
+def refusal(fault: Fault) -> StripeError | None:
+    """Return the error a fault answers with, or None for one that gives no answer at all."""
+    make = _REFUSALS.get(fault.kind)
+    return make() if make is not None else None
+
+
+def _declined() -> StripeError:
+    return StripeError(
+        402, "card_error", "Your card was declined.", code="card_declined", decline_code="generic_decline"
+    )
+
+
+def _lock_timeout() -> StripeError:
+    return StripeError(
+        429,
+        "invalid_request_error",
+        "This object cannot be accessed right now because another API request or Stripe process is currently "
+        "accessing it. If you see this error intermittently, retry the request.",
+        code="lock_timeout",
+    )
+
+
+def _rate_limit() -> StripeError:
+    return StripeError(
+        429,
+        "invalid_request_error",
+        "Request rate limit exceeded. Please retry with back-off.",
+        code="rate_limit",
+    )
+
+
+def _server_error() -> StripeError:
+    return StripeError(
+        500,
+        "api_error",
+        "Sorry! There was an error while talking to one of our backends. (Asked for by a fault.)",
+    )
+
+
+_REFUSALS: Final[dict[Kind, Callable[[], StripeError]]] = {
+    "card_declined": _declined,
+    "lock_timeout": _lock_timeout,
+    "rate_limit": _rate_limit,
+    "reads_per_second": _rate_limit,
+    "error_before": _server_error,
+    "error_after": _server_error,
+}
