@@ -42,7 +42,8 @@ _WRAPPERS: Final = (
 def typed(sent: dict[str, Any], params_class: str | None, texts: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return the parameters with integers, booleans and numbers as such; decimals stay strings.
 
-    Without a class the call takes only `expand` and the named texts. Raises a 400 naming the parameter for anything unknown, missing, of the wrong shape, or outside an enumeration.
+    Without a class the call takes only `expand` and the named texts. Raises a 400 naming the parameter for anything
+    unknown, missing, of the wrong shape, or outside an enumeration.
     """
     if params_class is None:
         for name, value in sent.items():

@@ -152,6 +152,10 @@ class Transaction:
         """Remove the object altogether; it will be as if it had never been."""
         self.connection.execute("DELETE FROM objects WHERE object = ? AND id = ?", (object_type, object_id))
 
+    def delete_under_clock(self, clock_id: str) -> None:
+        """Remove every object that lives under a test clock."""
+        self.connection.execute("DELETE FROM objects WHERE test_clock = ?", (clock_id,))
+
     def list(
         self,
         object_type: str,
@@ -255,9 +259,25 @@ class Transaction:
             return row[0] if row is not None else None
         return _text(clock_id)
 
+    def setting(self, name: str) -> str | None:
+        """Return a setting of the whole account, or None."""
+        row = self.connection.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_setting(self, name: str, value: str) -> None:
+        """Keep a setting of the whole account."""
+        self.connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
+
     def _frozen_time(self, clock_id: str) -> int:
-        clock = self.get(TEST_CLOCK, clock_id)
-        return self.wall_now() if clock is None else int(clock["frozen_time"])
+        row = self.connection.execute(
+            "SELECT json_extract(body, '$.frozen_time'), json_extract(private, '$.living') FROM objects"
+            " WHERE object = ? AND id = ?",
+            (TEST_CLOCK, clock_id),
+        ).fetchone()
+        if row is None:
+            return self.wall_now()
+        frozen_time, living = row
+        return max(int(frozen_time), self.wall_now()) if living else int(frozen_time)
 
 
 def _conditions(

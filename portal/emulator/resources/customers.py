@@ -7,6 +7,7 @@ from portal.emulator.billing.balance import change_balance
 from portal.emulator.billing.ending import cancel_now
 from portal.emulator.billing.records import GONE
 from portal.emulator.events import emit, emit_updated
+from portal.emulator.living_clocks import clock_for_new_customer, clocks_live
 from portal.emulator.resources import payment_methods
 from portal.emulator.resources.tax_ids import TAX_ID, add_tax_id
 from portal.emulator.transaction import TEST_CLOCK, StripeDict, Transaction
@@ -27,7 +28,9 @@ def create_customer(tx: Transaction, call: Call) -> StripeDict:
     """Create a customer."""
     params = call.params
     clock_id = params.get("test_clock")
-    if clock_id is not None:
+    if clock_id is None:
+        clock_id = clock_for_new_customer(tx)
+    else:
         in_param(tx, TEST_CLOCK, clock_id, param="test_clock")
     customer_id = tx.new_id("cus", 14)
     customer: StripeDict = {
@@ -121,7 +124,8 @@ def list_customers(tx: Transaction, call: Call) -> StripeDict:
     """List customers, newest first."""
     where: dict[str, Any] = {}
     set_values(where, call.params, ("email", "test_clock"))
-    if "test_clock" not in where:
+    # As at Stripe, customers under test clocks are left out; where everybody has one, nobody is.
+    if "test_clock" not in where and not clocks_live(tx):
         where["test_clock"] = None
     return list_answer(tx, call, "customer", where)
 
