@@ -8,7 +8,7 @@ from pathlib import Path
 import stripe
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import models
+from portal import jobs_index, models
 from portal.accounts import sessions
 from portal.accounts.views import blueprint as accounts
 from portal.api.views import blueprint as api
@@ -26,6 +26,7 @@ from portal.plans.catalog import load_catalog
 from portal.plans.views import blueprint as plans
 from portal.seats.views import blueprint as seats
 from portal.subscriptions.views import blueprint as subscriptions
+from portal.tenants import tenancies
 from portal.tenants.views import blueprint as team
 from portal.usage.views import blueprint as usage
 from portal.web import assets, context, errors, filters, headers, logs, probes
@@ -49,6 +50,7 @@ def create_app(
     """
     config = config or Config.from_env(os.environ)
     assert models.Model.metadata.tables
+    assert jobs_index.MODULES
     app = Portal("portal", root_path=str(ROOT), template_folder="templates", static_folder="static")
     app.config.from_mapping(
         PORTAL=config,
@@ -76,7 +78,7 @@ def create_app(
     with app.app_context():
         configure_engine(db.engine)
         _install_gateway(app, config, patience, stripe_http_client)
-    for installer in (logs, errors, filters, context, probes, assets):
+    for installer in (logs, errors, filters, context, probes, assets, tenancies):
         installer.install(app)
     headers.install(app, config)
     for blueprint in PAGES:

@@ -10,6 +10,8 @@ pytest_plugins = [
     "tests.fixtures.app",
     "tests.fixtures.cast",
     "tests.fixtures.jobs",
+    "tests.fixtures.mail",
+    "tests.fixtures.webhooks",
     "tests.fixtures.postgres",
     "tests.fixtures.usage",
 ]

@@ -1,20 +1,30 @@
-"""Signed-in browsers: begin and end a session. The cookie holds a secret, the table its digest, so a session can
-be ended from the other side."""
+"""Signed-in browsers: begin, recognise and end a session. The cookie holds a secret, the table its digest, so a
+session can be ended from the other side. A session nobody used for thirty days is over."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import sqlalchemy as sa
-from flask import request, session
+from flask import Flask, Response, flash, g, redirect, request, session, url_for
 from flask_login import LoginManager, login_user, logout_user
+from werkzeug.wrappers import Response as AnyResponse
 
 from portal.accounts.models import User, UserSession
-from portal.extensions import db
+from portal.extensions import db, is_readonly
 from portal.kit.clock import utcnow
+from portal.kit.errors import NotFound
 from portal.kit.ids import digest, new_secret
+from portal.web.htmx import wants_fragment
+
+IDLE_LIMIT = timedelta(days=30)
+NOTE_USE_EVERY = timedelta(hours=1)
 
 
 def begin(user: User) -> None:
-    """Sign the browser in: a new session row and a fresh cookie, so that a planted cookie is worth nothing."""
+    """Sign the browser in: a new session row and a fresh cookie, so that a planted cookie is worth nothing. Whoever
+    was signed in here before is signed out."""
+    _end_of_this_browser()
     secret = new_secret()
     db.session.add(
         UserSession(
@@ -31,42 +41,80 @@ def begin(user: User) -> None:
 
 def end() -> None:
     """Sign this browser out: the row is ended, so a copy of the cookie is dead too."""
-    secret = session.get("_user_id")
-    if isinstance(secret, str):
-        db.session.execute(
-            sa.update(UserSession)
-            .where(UserSession.token_digest == digest(secret), UserSession.ended_at.is_(None))
-            .values(ended_at=utcnow())
-        )
+    _end_of_this_browser()
     logout_user()
     session.clear()
 
 
+def end_one(user: User, public_id: str) -> None:
+    """End one of the user's own sessions. Raises NotFound if there is no such open one."""
+    if not _end(UserSession.user_id == user.id, UserSession.public_id == public_id):
+        raise NotFound("no such session of this user")
+
+
+def end_others(user: User) -> int:
+    """End every session of the user but the one of this browser; returns how many."""
+    return _end(UserSession.user_id == user.id, UserSession.token_digest != digest(user.session_secret))
+
+
 def end_all(user: User) -> None:
     """End every session of a user, for a changed password."""
-    db.session.execute(
-        sa.update(UserSession)
-        .where(UserSession.user_id == user.id, UserSession.ended_at.is_(None))
-        .values(ended_at=utcnow())
-    )
+    _end(UserSession.user_id == user.id)
 
 
 def load(secret: str) -> User | None:
     """Return the user whose valid session has this secret."""
     found = db.session.scalars(
         sa.select(UserSession).where(
-            UserSession.token_digest == digest(secret), UserSession.ended_at.is_(None)
+            UserSession.token_digest == digest(secret),
+            UserSession.ended_at.is_(None),
+            UserSession.last_seen_at > utcnow() - IDLE_LIMIT,
         )
     ).one_or_none()
     if found is None:
         return None
+    g.session_row = found
     found.user.session_secret = secret
     return found.user
 
 
-def install(manager: LoginManager) -> None:
+def install(app: Flask, manager: LoginManager) -> None:
     """Teach Flask-Login our sessions and where to sign in."""
     manager.user_loader(load)
-    manager.login_view = "accounts.sign_in"
-    manager.login_message = "Please sign in to see this page."
+    manager.unauthorized_handler(_to_sign_in)
     manager.session_protection = None  # the session row is the protection; addresses change on phones
+    app.after_request(_note_use)
+
+
+def _end_of_this_browser() -> None:
+    secret = session.get("_user_id")
+    if isinstance(secret, str):
+        _end(UserSession.token_digest == digest(secret))
+
+
+def _end(*which: sa.ColumnElement[bool]) -> int:
+    ended = sa.update(UserSession).where(UserSession.ended_at.is_(None), *which).values(ended_at=utcnow())
+    return db.session.execute(ended).rowcount  # type: ignore[attr-defined,no-any-return]
+
+
+def _to_sign_in() -> AnyResponse:
+    """Send a signed-out visitor to sign in, and back to the page afterwards if it was one that can be opened."""
+    page = request.full_path.rstrip("?") if request.method == "GET" and not wants_fragment() else None
+    flash("Please sign in to see this page.", "info")
+    target = url_for("accounts.sign_in", next=page)
+    if wants_fragment():
+        return Response(status=204, headers={"HX-Redirect": target})
+    return redirect(target, code=303)
+
+
+def _note_use(response: Response) -> Response:
+    """Remember that the browser was used, at most once an hour and only beside a reading request: a writing one
+    holds the database's write lock, which this connection of its own would wait for."""
+    found: UserSession | None = g.get("session_row")
+    now = utcnow()
+    if found is not None and is_readonly() and found.last_seen_at < now - NOTE_USE_EVERY:
+        with db.engine.begin() as connection:
+            connection.execute(
+                sa.update(UserSession).where(UserSession.id == found.id).values(last_seen_at=now)
+            )
+    return response

@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
-from flask import current_app, g
+from flask import current_app, g, session
 from flask_login import current_user
 
 from portal.extensions import db
@@ -67,10 +67,14 @@ def for_tenant(
 def load(slug: str, user_id: int) -> Access:
     """Return the user's access to the tenant, and remember it for templates. Raises NotFound."""
     membership = db.session.scalars(
-        sa.select(Membership).join(Membership.tenant).where(Tenant.slug == slug, Membership.user_id == user_id)
+        sa.select(Membership)
+        .join(Membership.tenant)
+        .where(Tenant.slug == slug, Membership.user_id == user_id)
     ).one_or_none()
     if membership is None:
         raise NotFound(f"no access to tenant {slug!r}")
+    if session.get("tenant") != slug:
+        session["tenant"] = slug  # where the start page leads next time
     g.access = Access(membership.tenant, membership)
     access: Access = g.access
     return access

@@ -3,9 +3,15 @@ rules live in the verbs, and `refuse` puts a verb's refusal beside the field it 
 
 from __future__ import annotations
 
+import unicodedata
+
 from flask_wtf import FlaskForm
+from wtforms import Field
+from wtforms.validators import ValidationError
 
 from portal.kit.errors import PortalError
+
+JOINERS = "\u200c\u200d"  # Persian and Indic scripts and emoji are written with these
 
 
 class Form(FlaskForm):  # type: ignore[misc]  # flask_wtf ships no types
@@ -22,3 +28,11 @@ class Form(FlaskForm):  # type: ignore[misc]  # flask_wtf ships no types
 def strip(value: str | None) -> str | None:
     """Field filter: remove blanks around what was typed."""
     return value.strip() if isinstance(value, str) else value
+
+
+def plain_text(_form: Form, field: Field) -> None:
+    """Validator: refuse control and direction marks, which no name needs, the database may refuse and people use to
+    make a name read as another."""
+    marks = {unicodedata.category(mark) for mark in field.data or "" if mark not in JOINERS}
+    if marks & {"Cc", "Cf", "Cs", "Zl", "Zp"}:
+        raise ValidationError("Please use letters, digits and punctuation only.")
