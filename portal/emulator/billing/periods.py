@@ -25,7 +25,7 @@ class Cadence(NamedTuple):
     """How often a price recurs: "every 3 months" is Cadence("month", 3)."""
 
     interval: str
-    count: int
+    number: int
 
 
 def add_months(anchor: int, months: int, day: int | None = None) -> int:
@@ -40,18 +40,18 @@ def add_months(anchor: int, months: int, day: int | None = None) -> int:
 def boundary(anchor: int, cadence: Cadence, index: int, day: int | None = None) -> int:
     """Give the index-th boundary counted from the anchor (0 is the anchor; negative ones lie before it)."""
     if cadence.interval in SECONDS:
-        return anchor + index * cadence.count * SECONDS[cadence.interval]
-    return add_months(anchor, index * cadence.count * MONTHS[cadence.interval], day)
+        return anchor + index * cadence.number * SECONDS[cadence.interval]
+    return add_months(anchor, index * cadence.number * MONTHS[cadence.interval], day)
 
 
 def index_at(anchor: int, cadence: Cadence, at: int, day: int | None = None) -> int:
     """Give the index of the last boundary at or before an instant."""
     if cadence.interval in SECONDS:
-        return (at - anchor) // (cadence.count * SECONDS[cadence.interval])
+        return (at - anchor) // (cadence.number * SECONDS[cadence.interval])
     first = datetime.fromtimestamp(anchor, UTC)
     then = datetime.fromtimestamp(at, UTC)
     months = (then.year - first.year) * 12 + then.month - first.month
-    index = months // (cadence.count * MONTHS[cadence.interval])
+    index = months // (cadence.number * MONTHS[cadence.interval])
     while boundary(anchor, cadence, index, day) > at:
         index -= 1
     while boundary(anchor, cadence, index + 1, day) <= at:

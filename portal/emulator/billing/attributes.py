@@ -1,0 +1,148 @@
+"""The attributes of a subscription that a request sets without moving money: shared by create, update and schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from portal.emulator.billing.due import period_end
+from portal.emulator.billing.redemption import redeem
+from portal.emulator.billing.subscription_shape import no_cancellation
+from portal.emulator.transaction import StripeDict, Transaction
+from portal.emulator.wire.errors import StripeError, exclusive_parameters, invalid, missing_parameter
+from portal.emulator.wire.fields import set_texts, set_values
+from portal.emulator.wire.lookup import in_param
+from portal.emulator.wire.metadata import merged
+
+UNSUPPORTED = (
+    "application_fee_percent",
+    "billing_schedules",
+    "billing_thresholds",
+    "customer_account",
+    "default_source",
+    "on_behalf_of",
+    "pending_invoice_item_interval",
+    "transfer_data",
+)
+
+
+def refuse_unsupported(params: dict[str, Any], names: Iterable[str] = UNSUPPORTED) -> None:
+    """Refuse what Stripe knows and the emulator does not imitate, instead of ignoring it."""
+    for name in names:
+        if params.get(name):
+            raise invalid(f"The emulator does not imitate `{name}`.", param=name)
+
+
+def set_attributes(
+    tx: Transaction, sub: StripeDict, params: dict[str, Any], customer: StripeDict, now: int
+) -> None:
+    """Set what was sent. Raises a 400 for objects that do not exist or belong to somebody else."""
+    if "metadata" in params:
+        sub["metadata"] = merged(sub["metadata"], params["metadata"])
+    set_texts(sub, params, ("description",))
+    if "default_payment_method" in params:
+        sub["default_payment_method"] = own_method(tx, params["default_payment_method"], customer)
+    if "default_tax_rates" in params:
+        sub["default_tax_rates"] = [
+            in_param(tx, "tax_rate", rate_id, param=f"default_tax_rates[{index}]")
+            for index, rate_id in enumerate(params["default_tax_rates"] or [])
+        ]
+    if "discounts" in params:
+        sub["discounts"] = redeem(
+            tx,
+            params["discounts"] or [],
+            customer=customer,
+            now=now,
+            param="discounts",
+            kept=sub["discounts"],
+            subscription=sub["id"],
+        )
+    if "automatic_tax" in params:
+        enabled = params["automatic_tax"]["enabled"]
+        sub["automatic_tax"].update(enabled=enabled, liability={"type": "self"} if enabled else None)
+    if "trial_settings" in params:
+        sub["trial_settings"]["end_behavior"].update(params["trial_settings"]["end_behavior"])
+    if "invoice_settings" in params:
+        sent = params["invoice_settings"]
+        set_texts(sub["invoice_settings"], sent, ("description", "footer"))
+        if "custom_fields" in sent:
+            sub["invoice_settings"]["custom_fields"] = sent["custom_fields"] or None
+    if "payment_settings" in params:
+        set_values(sub["payment_settings"], params["payment_settings"], ("save_default_payment_method",))
+    if "pause_collection" in params:
+        sent = params["pause_collection"] or None
+        sub["pause_collection"] = sent and {
+            "behavior": sent["behavior"],
+            "resumes_at": sent.get("resumes_at"),
+        }
+    _set_collection(sub, params)
+
+
+def set_cancellation(sub: StripeDict, params: dict[str, Any], now: int) -> None:
+    """Set or undo a cancellation in the future. Raises a 400 for both ways at once or an instant in the past."""
+    if "cancellation_details" in params:
+        set_texts(sub["cancellation_details"], params["cancellation_details"], ("comment", "feedback"))
+    if params.get("cancel_at") and params.get("cancel_at_period_end"):
+        raise exclusive_parameters("cancel_at", "cancel_at_period_end")
+    at = _cancel_at(sub, params)
+    if at == "unset":
+        sub.update(cancel_at=None, cancel_at_period_end=False, canceled_at=None)
+        sub["cancellation_details"] = no_cancellation()
+    elif at is not None:
+        if int(at) <= now:
+            raise invalid("cancel_at must be in the future.", param="cancel_at")
+        sub.update(
+            cancel_at=int(at), cancel_at_period_end=bool(params.get("cancel_at_period_end")), canceled_at=now
+        )
+        sub["cancellation_details"]["reason"] = "cancellation_requested"
+
+
+def own_method(tx: Transaction, method_id: str | None, customer: StripeDict) -> str | None:
+    """Check that a payment method is attached to this customer; "" unsets."""
+    if not method_id:
+        return None
+    method = in_param(tx, "payment_method", method_id, param="default_payment_method")
+    if method["customer"] != customer["id"]:
+        raise StripeError(
+            400,
+            "invalid_request_error",
+            f"The customer does not have a payment method with the ID {method_id}. The payment method must be "
+            "attached to the customer.",
+            code="resource_missing",
+            param="default_payment_method",
+        )
+    return method_id
+
+
+def _cancel_at(sub: StripeDict, params: dict[str, Any]) -> int | str | None:
+    if params.get("cancel_at"):
+        sent = params["cancel_at"]
+        if sent == "min_period_end":
+            return period_end(sub)
+        return last_period_end(sub) if sent == "max_period_end" else int(sent)
+    if params.get("cancel_at_period_end"):
+        return int(sub["trial_end"]) if sub["status"] == "trialing" else last_period_end(sub)
+    if params.get("cancel_at") == "" or (
+        params.get("cancel_at_period_end") is False and sub["cancel_at_period_end"]
+    ):
+        return "unset"
+    return None
+
+
+def last_period_end(sub: StripeDict) -> int:
+    """Give the latest end among the items' current periods: everything paid for is over then."""
+    return int(max(item["current_period_end"] for item in sub["items"]["data"]))
+
+
+def _set_collection(sub: StripeDict, params: dict[str, Any]) -> None:
+    set_values(sub, params, ("collection_method", "days_until_due"))
+    if sub["collection_method"] == "send_invoice":
+        if sub["days_until_due"] is None:
+            raise missing_parameter("days_until_due")
+    elif "days_until_due" in params:
+        raise invalid(
+            "You can only set `days_until_due` if `collection_method` is `send_invoice`.",
+            param="days_until_due",
+        )
+    else:
+        sub["days_until_due"] = None

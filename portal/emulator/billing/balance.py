@@ -1,0 +1,56 @@
+"""The customer's balance: credit (negative) or debt (positive) that the next invoice takes into account."""
+
+from __future__ import annotations
+
+from portal.emulator.events import emit_updated
+from portal.emulator.transaction import StripeDict, Transaction
+
+
+def change_balance(
+    tx: Transaction,
+    customer_id: str,
+    amount: int,
+    kind: str,
+    *,
+    currency: str,
+    invoice: str | None = None,
+    credit_note: str | None = None,
+    description: str | None = None,
+    metadata: dict[str, str] | None = None,
+) -> StripeDict:
+    """Add an amount to a customer's balance and leave the transaction that explains it."""
+    before = tx.get("customer", customer_id)
+    assert before is not None, customer_id
+    customer = {**before, "balance": before["balance"] + amount}
+    customer["currency"] = customer["currency"] or currency
+    transaction: StripeDict = {
+        "id": tx.new_id("cbtxn"),
+        "object": "customer_balance_transaction",
+        "amount": amount,
+        "checkout_session": None,
+        "created": tx.now(customer),
+        "credit_note": credit_note,
+        "currency": currency,
+        "customer": customer_id,
+        "customer_account": None,
+        "description": description,
+        "ending_balance": customer["balance"],
+        "invoice": invoice,
+        "livemode": False,
+        "metadata": metadata or {},
+        "type": kind,
+    }
+    tx.put(transaction)
+    tx.put(customer)
+    emit_updated(tx, "customer.updated", before, customer)
+    return transaction
+
+
+def set_delinquent(tx: Transaction, customer_id: str, delinquent: bool) -> None:
+    """Say on the customer whether their latest charge failed; silent if that is no news."""
+    before = tx.get("customer", customer_id)
+    if before is None or before.get("deleted") or before["delinquent"] == delinquent:
+        return
+    customer = {**before, "delinquent": delinquent}
+    tx.put(customer)
+    emit_updated(tx, "customer.updated", before, customer)

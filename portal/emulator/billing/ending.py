@@ -1,0 +1,141 @@
+"""Ending a subscription: at once, at the end of its period, or because nobody paid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portal.emulator.billing import payments, records
+from portal.emulator.billing.collecting import collect, mark_paid
+from portal.emulator.billing.drafting import draft_for_subscription, pending_items
+from portal.emulator.billing.finalizing import finalize
+from portal.emulator.billing.prorating import bill_usage, credit_item
+from portal.emulator.billing.settling import after_given_up
+from portal.emulator.billing.subscription_shape import is_metered
+from portal.emulator.events import changes, emit, emit_updated
+from portal.emulator.resources import entitlements
+from portal.emulator.transaction import StripeDict, Transaction
+from portal.emulator.wire.errors import invalid
+from portal.emulator.wire.fields import set_texts
+
+
+def cancel_now(tx: Transaction, sub: StripeDict, params: dict[str, Any]) -> StripeDict:
+    """Cancel at once on request: usage is billed; unused time is credited if `prorate`.
+
+    What that leaves pending is invoiced at once if `invoice_now`. Raises a 400 for a subscription that has ended.
+    """
+    if sub["status"] in records.GONE:
+        raise invalid(f"No such subscription: '{sub['id']}'", param="id", code="resource_missing")
+    set_texts(sub["cancellation_details"], params.get("cancellation_details", {}), ("comment", "feedback"))
+    notes = settle_items(tx, sub, prorate=bool(params.get("prorate")))
+    sub["canceled_at"] = tx.now(sub)
+    ended = end(tx, sub, "cancellation_requested", notes)
+    if params.get("invoice_now"):
+        _last_invoice(tx, ended)
+    return records.subscription(tx, sub["id"])
+
+
+def settle_items(tx: Transaction, sub: StripeDict, *, prorate: bool) -> StripeDict:
+    """Bill the usage so far and, if asked, credit unused time, as pending items; returns the notes to keep."""
+    now = tx.now(sub)
+    notes = records.notes_of(tx, sub["id"])
+    if sub["status"] in ("trialing", "incomplete", "paused"):
+        return notes
+    for item in sub["items"]["data"]:
+        if is_metered(item):
+            bill_usage(tx, sub, item, now)
+        elif prorate:
+            credit_item(tx, sub, item, notes, now)
+    return notes
+
+
+def end_on_schedule(tx: Transaction, sub: StripeDict) -> None:
+    """End a subscription at the instant it was set to; usage and pending items still get their invoice."""
+    notes = settle_items(tx, sub, prorate=False)
+    ended = end(tx, sub, "cancellation_requested", notes)
+    _last_invoice(tx, ended)
+
+
+def end_unpaid(tx: Transaction, sub: StripeDict) -> None:
+    """End a subscription whose invoice could not be collected."""
+    sub["canceled_at"] = tx.now(sub)
+    end(tx, sub, "payment_failed", records.notes_of(tx, sub["id"]))
+
+
+def end(tx: Transaction, sub: StripeDict, reason: str, notes: StripeDict) -> StripeDict:
+    """Put a subscription into its last state, stop collecting its invoices and announce it."""
+    now = tx.now(sub)
+    _release_schedule(tx, sub)
+    sub.update(
+        status="canceled", ended_at=now, pause_collection=None, pending_update=None, status_details=None
+    )
+    sub["canceled_at"] = sub["canceled_at"] or now
+    sub["cancellation_details"]["reason"] = sub["cancellation_details"]["reason"] or reason
+    records.save(tx, sub, {**notes, "debits": [], "waiting": None})
+    emit(tx, "customer.subscription.deleted", sub)
+    for invoice in tx.all("invoice", {"subscription": sub["id"], "status": ["draft", "open"]}):
+        before = dict(invoice)
+        invoice.update(auto_advance=False, next_payment_attempt=None, automatically_finalizes_at=None)
+        tx.put(invoice, due_at=None)
+        emit_updated(tx, "invoice.updated", before, invoice)
+    entitlements.refresh(tx, sub["customer"])
+    return sub
+
+
+def expire_incomplete(tx: Transaction, sub: StripeDict) -> None:
+    """Give up a subscription whose first payment was not completed in time, and void its invoice."""
+    before = records.subscription(tx, sub["id"])
+    sub.update(status="incomplete_expired", ended_at=tx.now(sub))
+    records.save(tx, sub)
+    emit(tx, "customer.subscription.updated", sub, changes(before, sub))
+    invoice = tx.get("invoice", sub["latest_invoice"]) if sub["latest_invoice"] else None
+    if invoice is not None and invoice["status"] == "open":
+        void(tx, invoice)
+
+
+def void(tx: Transaction, invoice: StripeDict) -> None:
+    """Void an open or uncollectible invoice and cancel its payment intent."""
+    give_up(tx, invoice, "void", "voided_at", "invoice.voided")
+    intent = payments.invoice_intent(tx, invoice["id"])
+    if intent is not None and intent["status"] != "succeeded":
+        payments.cancel_intent(tx, intent, "void_invoice")
+
+
+def give_up(tx: Transaction, invoice: StripeDict, status: str, moment: str, event: str) -> None:
+    """Put an invoice into a state in which nobody tries to collect it."""
+    before = tx.get("invoice", invoice["id"])
+    assert before is not None, invoice["id"]
+    invoice.update(status=status, auto_advance=False, next_payment_attempt=None)
+    if status == "void":
+        invoice["amount_remaining"] = 0
+    invoice["status_transitions"][moment] = tx.now(invoice)
+    tx.put(invoice, due_at=None)
+    emit_updated(tx, "invoice.updated", before, invoice)
+    emit(tx, event, invoice)
+    after_given_up(tx, invoice)
+
+
+def _last_invoice(tx: Transaction, sub: StripeDict) -> None:
+    if not pending_items(tx, sub["customer"], sub["id"]):
+        return
+    now = tx.now(sub)
+    start = min(item["current_period_start"] for item in sub["items"]["data"])
+    invoice = draft_for_subscription(tx, sub, "subscription_cycle", [], now, since=start)
+    sub["latest_invoice"] = invoice["id"]
+    records.save(tx, sub)
+    emit(tx, "invoice.created", invoice)
+    finalize(tx, invoice, now)
+    if invoice["amount_remaining"] == 0:
+        mark_paid(tx, invoice)
+    elif sub["collection_method"] == "send_invoice":
+        emit(tx, "invoice.sent", invoice)
+    else:
+        collect(tx, invoice)
+
+
+def _release_schedule(tx: Transaction, sub: StripeDict) -> None:
+    schedule = tx.get("subscription_schedule", sub["schedule"]) if sub["schedule"] else None
+    if schedule is None or schedule["status"] not in ("active", "not_started"):
+        return
+    schedule.update(status="canceled", canceled_at=tx.now(sub), current_phase=None)
+    tx.put(schedule, due_at=None)
+    emit(tx, "subscription_schedule.canceled", schedule)

@@ -1,0 +1,81 @@
+"""One-time charges that ride on a subscription's next invoice (`add_invoice_items`)."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from portal.emulator.billing import tiers
+from portal.emulator.billing.amounts import round_half_away
+from portal.emulator.billing.invoice_shape import new_invoice_item, pricing_of
+from portal.emulator.billing.periods import Period
+from portal.emulator.billing.prices import full_price, inline_price, product_name
+from portal.emulator.billing.redemption import redeem
+from portal.emulator.events import emit
+from portal.emulator.transaction import StripeDict, Transaction
+from portal.emulator.wire.errors import invalid
+from portal.emulator.wire.lookup import in_param
+from portal.emulator.wire.metadata import merged
+
+
+def one_time_price(tx: Transaction, entry: dict[str, Any], param: str) -> StripeDict:
+    """Load or make the one-time price an entry names. Raises a 400 for a recurring one, or none."""
+    if "price_data" in entry:
+        return inline_price(tx, entry["price_data"], param=f"{param}[price_data]")
+    if "price" not in entry:
+        raise invalid("You must pass `price` or `price_data`.", param=param)
+    price = in_param(tx, "price", entry["price"], param=f"{param}[price]")
+    if price["recurring"] is not None:
+        raise invalid(
+            "The price specified is set to `type=recurring` but this field only accepts prices with "
+            "`type=one_time`.",
+            param=f"{param}[price]",
+        )
+    return price
+
+
+def add_invoice_items(
+    tx: Transaction, sub: StripeDict, entries: list[dict[str, Any]], customer: StripeDict, now: int
+) -> list[StripeDict]:
+    """Make the pending invoice items of a request for one subscription."""
+    found = []
+    for index, entry in enumerate(entries):
+        param = f"add_invoice_items[{index}]"
+        price = full_price(tx, one_time_price(tx, entry, param), sub["currency"])
+        quantity = entry.get("quantity", 1)
+        item = new_invoice_item(
+            tx.new_id("ii"),
+            customer,
+            amount=round_half_away(tiers.amount(price, Fraction(quantity))),
+            currency=sub["currency"],
+            period=Period(now, now),
+            now=now,
+        )
+        item.update(
+            description=product_name(tx, price),
+            discountable=entry.get("discountable", True),
+            metadata=merged(None, entry.get("metadata")),
+            parent={
+                "subscription_details": {"subscription": sub["id"], "subscription_item": None},
+                "type": "subscription_details",
+            },
+            pricing=pricing_of(price, tiers.unit_amount(price)),
+            quantity=quantity,
+            quantity_decimal=str(quantity),
+            tax_rates=[
+                in_param(tx, "tax_rate", rate_id, param=f"{param}[tax_rates]")
+                for rate_id in entry.get("tax_rates") or []
+            ],
+        )
+        item["discounts"] = redeem(
+            tx,
+            entry.get("discounts") or [],
+            customer=customer,
+            now=now,
+            param=f"{param}[discounts]",
+            invoice_item=item["id"],
+        )
+        tx.put(item)
+        emit(tx, "invoiceitem.created", item)
+        found.append(item)
+    return found

@@ -1,0 +1,179 @@
+"""Previews: the change or the renewal itself, carried out up to the draft and then taken back.
+
+Because a preview runs the very code that charges, it cannot differ from the charge that follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from portal.emulator.billing import records
+from portal.emulator.billing.changing import prepare
+from portal.emulator.billing.drafting import draft_for_subscription, fill, pending_items
+from portal.emulator.billing.due import BILLED, HOUR, ends_with_period, period_end
+from portal.emulator.billing.ending import settle_items
+from portal.emulator.billing.invoice_shape import line_list, new_invoice
+from portal.emulator.billing.lines import lines_in_advance, metered_lines
+from portal.emulator.billing.periods import period_at
+from portal.emulator.billing.renewing import draft_renewal
+from portal.emulator.billing.starting import start
+from portal.emulator.billing.subscription_shape import cadence_of, is_metered, period_of
+from portal.emulator.billing.trials import draft_trial_end
+from portal.emulator.billing.updating import draft_change
+from portal.emulator.transaction import TEST_CLOCK, StripeDict, Transaction
+from portal.emulator.wire.errors import StripeError
+
+_FOR_UPDATE = (
+    "billing_cycle_anchor", "cancel_at", "cancel_at_period_end", "default_tax_rates", "items", "metadata",
+    "proration_behavior", "proration_date", "trial_end",
+)  # fmt: skip
+
+
+@contextmanager
+def tentative(tx: Transaction) -> Iterator[None]:
+    """Take back everything written within the block."""
+    tx.connection.execute("SAVEPOINT tentative")
+    try:
+        yield
+    finally:
+        tx.connection.execute("ROLLBACK TO tentative")
+        tx.connection.execute("RELEASE tentative")
+
+
+def upcoming_invoice(tx: Transaction, sub: StripeDict) -> StripeDict:
+    """Preview the next renewal of a subscription as it is."""
+    with tentative(tx):
+        return _as_preview(_next_invoice(tx, records.subscription(tx, sub["id"])))
+
+
+def preview_change(tx: Transaction, sub: StripeDict, params: dict[str, Any]) -> StripeDict:
+    """Preview a subscription's next invoice after the changes of a `create_preview` request.
+
+    That is the immediate invoice if the changes make one, the last one if they cancel, else the next renewal; in
+    `recurring` mode, what a whole period costs from then on. Raises a 404 if no invoice is to come.
+    """
+    details = params.get("subscription_details") or {}
+    with tentative(tx):
+        sub = records.subscription(tx, sub["id"])
+        if sub["status"] in records.GONE:
+            raise none_upcoming()
+        changed = {name: details[name] for name in _FOR_UPDATE if name in details}
+        changed.update({name: params[name] for name in ("automatic_tax", "discounts") if name in params})
+        if details.get("cancel_now"):
+            prorate = details.get("proration_behavior", "create_prorations") != "none"
+            settle_items(tx, sub, prorate=prorate)
+            return _as_preview(draft_for_subscription(tx, sub, "upcoming", [], tx.now(sub)))
+        if params.get("preview_mode") == "recurring":
+            prepare(tx, sub, {**changed, "proration_behavior": "none"})
+            return _as_preview(_recurring(tx, sub))
+        change = prepare(tx, sub, changed)
+        if change.invoice_now:
+            invoice = draft_change(tx, change)
+            if invoice is None:
+                invoice = draft_for_subscription(tx, sub, "upcoming", [], change.now)
+            return _as_preview(invoice)
+        return _as_preview(_next_invoice(tx, sub))
+
+
+def preview_start(tx: Transaction, customer: StripeDict, params: dict[str, Any]) -> StripeDict:
+    """Preview the first invoice of a subscription that does not exist yet."""
+    details = params.get("subscription_details") or {}
+    names = (
+        "billing_cycle_anchor",
+        "billing_mode",
+        "default_tax_rates",
+        "items",
+        "proration_behavior",
+        "trial_end",
+    )
+    wanted = {name: details[name] for name in names if name in details}
+    anchor = wanted.pop("billing_cycle_anchor", None)
+    if anchor and anchor["type"] == "timestamp":
+        wanted["billing_cycle_anchor"] = anchor["timestamp"]
+    wanted.update(
+        {name: params[name] for name in ("automatic_tax", "currency", "discounts") if name in params}
+    )
+    with tentative(tx):
+        sub, _, lines = start(tx, customer, wanted)
+        return _as_preview(draft_for_subscription(tx, sub, "upcoming", lines, sub["created"]))
+
+
+def preview_pending(tx: Transaction, customer: StripeDict) -> StripeDict:
+    """Preview an invoice of what is pending for a customer without a subscription. Raises a 404 if nothing is."""
+    with tentative(tx):
+        waiting = pending_items(tx, customer["id"], None)
+        if not waiting:
+            raise none_upcoming()
+        now = tx.now(customer)
+        invoice = new_invoice(tx.new_id("in"), customer, waiting[0]["currency"], "upcoming", now)
+        return _as_preview(fill(tx, invoice, [], waiting))
+
+
+def none_upcoming() -> StripeError:
+    """Return the error for a subscription or customer that has no invoice to come."""
+    return StripeError(
+        404, "invalid_request_error", "No upcoming invoices for customer", code="invoice_upcoming_none"
+    )
+
+
+def _next_invoice(tx: Transaction, sub: StripeDict) -> StripeDict:
+    trialing = sub["status"] == "trialing"
+    if not trialing and sub["status"] not in BILLED:
+        raise none_upcoming()
+    at = sub["trial_end"] if trialing else period_end(sub)
+    ends = sub["cancel_at"] is not None and sub["cancel_at"] <= at if trialing else ends_with_period(sub)
+    with _moved_to(tx, sub, at):
+        if ends:
+            settle_items(tx, sub, prorate=False)
+            if not pending_items(tx, sub["customer"], sub["id"]):
+                raise none_upcoming()
+            return draft_for_subscription(tx, sub, "upcoming", [], at)
+        notes = records.notes_of(tx, sub["id"])
+        draft = draft_trial_end if trialing else draft_renewal
+        invoice = draft(tx, sub, notes, at)
+    return invoice or draft_for_subscription(tx, sub, "upcoming", [], at)
+
+
+def _recurring(tx: Transaction, sub: StripeDict) -> StripeDict:
+    """Draft a whole period of every item, in advance and in arrears alike, without anything pending."""
+    lines: list[StripeDict] = []
+    for item in sub["items"]["data"]:
+        if is_metered(item):
+            lines += metered_lines(tx, sub, item, period_of(item))
+    for item in sub["items"]["data"]:
+        period = period_at(sub["billing_cycle_anchor"], cadence_of(item["price"]), item["current_period_end"])
+        item.update(current_period_start=period.start, current_period_end=period.end)
+    lines += lines_in_advance(tx, sub, sub["items"]["data"])
+    return draft_for_subscription(tx, sub, "upcoming", lines, tx.now(sub), with_pending=False)
+
+
+@contextmanager
+def _moved_to(tx: Transaction, sub: StripeDict, at: int) -> Iterator[None]:
+    """Look at things as of an instant to come, under the subscription's clock or in real time."""
+    clock = tx.get(TEST_CLOCK, sub["test_clock"]) if sub["test_clock"] else None
+    if clock is None:
+        with tx.at(at):
+            yield
+        return
+    tx.put({**clock, "frozen_time": max(at, clock["frozen_time"])})
+    yield
+    tx.put(clock)
+
+
+def _as_preview(invoice: StripeDict) -> StripeDict:
+    """Make a draft unmistakable: its ids name nothing that exists."""
+    preview_id = "upcoming_" + invoice["id"]
+    lines = invoice["lines"]["data"]
+    for line in lines:
+        line.update(id=line["id"].replace("il_", "il_tmp_", 1), invoice=preview_id)
+    attempt = invoice["created"] + HOUR if invoice["collection_method"] == "charge_automatically" else None
+    invoice.update(
+        id=preview_id,
+        billing_reason="upcoming",
+        lines=line_list(preview_id, lines),
+        next_payment_attempt=attempt,
+        auto_advance=True,
+    )
+    return invoice

@@ -1,0 +1,165 @@
+"""Redeeming coupons and promotion codes: which may be used by whom, and the discounts they become."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portal.emulator.billing.discounts import Reduction
+from portal.emulator.billing.periods import add_months
+from portal.emulator.events import emit, emit_updated
+from portal.emulator.transaction import StripeDict, Transaction
+from portal.emulator.wire.errors import StripeError, invalid
+from portal.emulator.wire.lookup import in_param
+
+
+def redeem(
+    tx: Transaction,
+    wanted: list[StripeDict],
+    *,
+    customer: StripeDict,
+    now: int,
+    param: str,
+    kept: list[str] | None = None,
+    **owner: str | None,
+) -> list[str]:
+    """Turn the `discounts` of a request into discounts of their owner, in order, and return their ids.
+
+    `owner` names what carries them (subscription, subscription_item, invoice, invoice_item, checkout_session).
+    `kept` are ids a request may name again. Raises a 400 for a code or coupon that cannot be used.
+    """
+    ids = []
+    for index, entry in enumerate(wanted):
+        where = f"{param}[{index}]"
+        if "discount" in entry:
+            if entry["discount"] not in (kept or []):
+                in_param(tx, "discount", entry["discount"], param=f"{where}[discount]")
+            ids.append(entry["discount"])
+        elif "promotion_code" in entry:
+            code = usable_code(tx, entry["promotion_code"], customer, now, param=f"{where}[promotion_code]")
+            ids.append(_discount(tx, code["promotion"]["coupon"], code, customer, now, where, owner))
+        elif "coupon" in entry:
+            ids.append(_discount(tx, entry["coupon"], None, customer, now, f"{where}[coupon]", owner))
+        else:
+            raise invalid("You must pass one of `coupon`, `discount` or `promotion_code`.", param=where)
+    return ids
+
+
+def usable_code(
+    tx: Transaction, code_id: str, customer: StripeDict | None, now: int, *, param: str
+) -> StripeDict:
+    """Load a promotion code this customer may use now. Raises a 400 saying why not."""
+    code = in_param(tx, "promotion_code", code_id, param=param)
+    if not code["active"] or (code["expires_at"] is not None and code["expires_at"] <= now):
+        raise _refused("This promotion code is expired or no longer active.", param)
+    if code["max_redemptions"] is not None and code["times_redeemed"] >= code["max_redemptions"]:
+        raise _refused("This promotion code has been redeemed the maximum number of times.", param)
+    if code["customer"] is not None and (customer is None or code["customer"] != customer["id"]):
+        raise _refused("This promotion code is not valid for this customer.", param)
+    payer = customer["id"] if customer and code["restrictions"]["first_time_transaction"] else None
+    if payer is not None and tx.count("invoice", {"customer": payer, "status": "paid"}) > 0:
+        raise _refused(
+            "This promotion code cannot be redeemed because the associated customer has prior transactions.",
+            param,
+        )
+    return code
+
+
+def usable_coupon(tx: Transaction, coupon_id: str, now: int, *, param: str) -> StripeDict:
+    """Load a coupon that can be redeemed now, with the parts it only shows on request. Raises a 400 if it cannot."""
+    coupon = in_param(tx, "coupon", coupon_id, param=param)
+    expired = coupon["redeem_by"] is not None and coupon["redeem_by"] <= now
+    spent = coupon["max_redemptions"] is not None and coupon["times_redeemed"] >= coupon["max_redemptions"]
+    if expired or spent or not coupon["valid"]:
+        raise StripeError(
+            400, "invalid_request_error", f"Coupon expired: {coupon_id}", code="coupon_expired", param=param
+        )
+    return {**coupon, **tx.private("coupon", coupon_id)}
+
+
+def reductions(tx: Transaction, discount_ids: list[str], at: int) -> list[Reduction]:
+    """Load discounts as they are applied to lines at an instant; those that have ended are left out."""
+    found = []
+    for discount_id in discount_ids:
+        discount = tx.get("discount", discount_id)
+        if discount is not None and (discount["end"] is None or discount["end"] > at):
+            found.append(Reduction(discount_id, tx.private("discount", discount_id)["coupon"]))
+    return found
+
+
+def consume(tx: Transaction, sub: StripeDict, invoice: StripeDict) -> None:
+    """Take off a subscription what its new invoice has used up (`once`), and what has ended (`repeating`).
+
+    An invoice that a discount did not reduce, such as that of a trial, does not use it up.
+    """
+    used = {part["discount"] for part in invoice["total_discount_amounts"]}
+    sub["discounts"] = _still_good(tx, sub["discounts"], used, invoice["created"])
+    for item in sub["items"]["data"]:
+        item["discounts"] = _still_good(tx, item["discounts"], used, invoice["created"])
+    customer = tx.get("customer", sub["customer"])
+    if customer is None or customer["discount"] is None:
+        return
+    if not _still_good(tx, [customer["discount"]["id"]], used, invoice["created"]):
+        changed = {**customer, "discount": None}
+        tx.put(changed)
+        emit_updated(tx, "customer.updated", customer, changed)
+
+
+def _still_good(tx: Transaction, discount_ids: list[str], used: set[str], at: int) -> list[str]:
+    good = []
+    for discount_id in discount_ids:
+        discount = tx.get("discount", discount_id)
+        if discount is None:
+            continue
+        once = tx.private("discount", discount_id)["coupon"]["duration"] == "once"
+        if (once and discount_id in used) or (discount["end"] is not None and discount["end"] <= at):
+            emit(tx, "customer.discount.deleted", discount)
+        else:
+            good.append(discount_id)
+    return good
+
+
+def _discount(
+    tx: Transaction,
+    coupon_id: str,
+    code: StripeDict | None,
+    customer: StripeDict,
+    now: int,
+    param: str,
+    owner: dict[str, Any],
+) -> str:
+    coupon = usable_coupon(tx, coupon_id, now, param=param)
+    months = coupon["duration_in_months"] if coupon["duration"] == "repeating" else None
+    discount: StripeDict = {
+        "id": tx.new_id("di"),
+        "object": "discount",
+        "checkout_session": owner.get("checkout_session"),
+        "customer": customer["id"],
+        "customer_account": None,
+        "end": add_months(now, months) if months else None,
+        "invoice": owner.get("invoice"),
+        "invoice_item": owner.get("invoice_item"),
+        "promotion_code": code["id"] if code else None,
+        "source": {"coupon": coupon_id, "type": "coupon"},
+        "start": now,
+        "subscription": owner.get("subscription"),
+        "subscription_item": owner.get("subscription_item"),
+    }
+    tx.put(discount, private={"coupon": coupon})
+    _count_redemption(tx, "coupon", coupon_id)
+    if code is not None:
+        _count_redemption(tx, "promotion_code", code["id"])
+    emit(tx, "customer.discount.created", discount)
+    return str(discount["id"])
+
+
+def _count_redemption(tx: Transaction, object_type: str, object_id: str) -> None:
+    found = tx.get(object_type, object_id)
+    assert found is not None, object_id
+    found["times_redeemed"] += 1
+    if object_type == "coupon" and found["times_redeemed"] == found["max_redemptions"]:
+        found["valid"] = False
+    tx.put(found)
+
+
+def _refused(message: str, param: str) -> StripeError:
+    return invalid(message, param=param, code="promotion_code_invalid")

@@ -1,0 +1,58 @@
+"""What a paid, failed or abandoned invoice does to its subscription and its customer."""
+
+from __future__ import annotations
+
+from portal.emulator.billing import records
+from portal.emulator.billing.balance import set_delinquent
+from portal.emulator.billing.invoice_shape import subscription_of
+from portal.emulator.billing.waiting import apply_update, finish_resume
+from portal.emulator.transaction import StripeDict, Transaction
+
+
+def after_paid(tx: Transaction, invoice: StripeDict) -> None:
+    """Bring the subscription back to order once an invoice is paid."""
+    sub = _subscription(tx, invoice)
+    if invoice["customer"]:
+        set_delinquent(tx, invoice["customer"], False)
+    if sub is None or sub["status"] in records.GONE:
+        return
+    notes = records.notes_of(tx, sub["id"])
+    waiting = notes["waiting"]
+    if waiting and waiting["invoice"] == invoice["id"]:
+        if waiting["kind"] == "resume":
+            finish_resume(tx, sub, notes)
+        else:
+            apply_update(tx, sub, notes)
+        return
+    if sub["latest_invoice"] == invoice["id"] and sub["status"] in ("incomplete", "past_due", "unpaid"):
+        sub["status"] = "active"
+        records.update(tx, sub)
+
+
+def after_failed(tx: Transaction, invoice: StripeDict) -> None:
+    """Put the subscription past due when its invoice could not be collected."""
+    sub = _subscription(tx, invoice)
+    set_delinquent(tx, invoice["customer"], True)
+    if sub is None or records.notes_of(tx, sub["id"])["waiting"]:
+        return
+    if sub["status"] in ("active", "trialing"):
+        sub["status"] = "past_due"
+        records.update(tx, sub)
+
+
+def after_given_up(tx: Transaction, invoice: StripeDict) -> None:
+    """Let the subscription go on, or never start, when its invoice was voided or written off."""
+    sub = _subscription(tx, invoice)
+    if sub is None or sub["latest_invoice"] != invoice["id"]:
+        return
+    if sub["status"] == "incomplete" and invoice["status"] == "void":
+        sub.update(status="incomplete_expired", ended_at=tx.now(sub))
+        records.update(tx, sub)
+    elif sub["status"] == "past_due":
+        sub["status"] = "active"
+        records.update(tx, sub)
+
+
+def _subscription(tx: Transaction, invoice: StripeDict) -> StripeDict | None:
+    subscription_id = subscription_of(invoice)
+    return tx.get("subscription", subscription_id) if subscription_id else None

@@ -1,0 +1,142 @@
+"""Starting a subscription: its items and first periods, its trial, and what its first invoice holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portal.emulator.billing import records
+from portal.emulator.billing.attributes import refuse_unsupported, set_attributes, set_cancellation
+from portal.emulator.billing.due import DAY
+from portal.emulator.billing.extra_items import add_invoice_items
+from portal.emulator.billing.item_change import changed_items
+from portal.emulator.billing.lines import licensed_lines, trial_line
+from portal.emulator.billing.periods import first_anchor, period_at
+from portal.emulator.billing.prorating import debit_item
+from portal.emulator.billing.subscription_shape import (
+    cadence_of,
+    flexible_mode,
+    is_metered,
+    item_list,
+    new_subscription,
+)
+from portal.emulator.transaction import StripeDict, Transaction
+from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
+
+LONGEST_TRIAL = 730 * DAY
+
+
+def start(
+    tx: Transaction, customer: StripeDict, params: dict[str, Any]
+) -> tuple[StripeDict, StripeDict, list[StripeDict]]:
+    """Make a subscription from checked parameters; returns it, its notes, and the lines of its first invoice.
+
+    It is stored quietly, as `incomplete` unless it begins with a trial; charges for a first partial period and for
+    `add_invoice_items` are pending invoice items. Raises a 400 for items, trials or anchors that cannot be.
+    """
+    refuse_unsupported(params)
+    entries = params.get("items") or []
+    if not entries:
+        raise missing_parameter("items")
+    now = tx.now_for(customer["id"])
+    began = params.get("backdate_start_date", now)
+    if began > now:
+        raise invalid("`backdate_start_date` must be in the past.", param="backdate_start_date")
+    sub = new_subscription(tx.new_id("sub"), customer, "", now)
+    sub["start_date"] = began
+    sub["billing_mode"] = _billing_mode(params)
+    sub["currency"] = _currency(tx, params)
+    tx.put(sub)
+    set_attributes(tx, sub, params, customer, now)
+    items = changed_items(tx, sub, entries, customer, now)
+    trial_end = _trial_end(params, items, now)
+    notes = records.notes_of(tx, sub["id"])
+    lines: list[StripeDict] = []
+    add_invoice_items(tx, sub, params.get("add_invoice_items") or [], customer, now)
+    sub["items"] = item_list(sub["id"], items)
+    sub["status"] = "incomplete"
+    if trial_end is not None:
+        sub.update(status="trialing", trial_start=now, trial_end=trial_end, billing_cycle_anchor=trial_end)
+        for item in items:
+            item.update(current_period_start=now, current_period_end=trial_end)
+        lines = [trial_line(tx, sub, item) for item in items]
+    else:
+        lines = _place_in_cycle(tx, sub, notes, params, now)
+    set_cancellation(sub, params, now)
+    records.save(tx, sub, notes)
+    return sub, notes, lines
+
+
+def _place_in_cycle(
+    tx: Transaction, sub: StripeDict, notes: StripeDict, params: dict[str, Any], now: int
+) -> list[StripeDict]:
+    """Set anchor and periods of a subscription without a trial; prorate up to an anchor in the future."""
+    anchor = _anchor(params, sub["start_date"], now)
+    sub["billing_cycle_anchor"] = anchor
+    prorate = params.get("proration_behavior", "create_prorations") != "none"
+    lines: list[StripeDict] = []
+    for item in sub["items"]["data"]:
+        whole = period_at(anchor, cadence_of(item["price"]), now)
+        item.update(
+            current_period_start=max(whole.start, min(now, sub["start_date"])), current_period_end=whole.end
+        )
+    for item in sub["items"]["data"]:
+        whole = period_at(anchor, cadence_of(item["price"]), now)
+        if is_metered(item):
+            continue
+        if whole.start == now or anchor <= now:
+            lines += licensed_lines(tx, sub, item, whole)
+        elif prorate:
+            item["current_period_start"] = whole.start
+            debit_item(tx, sub, item, notes, now)
+            item["current_period_start"] = now
+    return lines
+
+
+def _anchor(params: dict[str, Any], began: int, now: int) -> int:
+    if "billing_cycle_anchor" in params and "billing_cycle_anchor_config" in params:
+        raise exclusive_parameters("billing_cycle_anchor", "billing_cycle_anchor_config")
+    if "billing_cycle_anchor_config" in params:
+        return first_anchor(now, params["billing_cycle_anchor_config"])
+    anchor = int(params.get("billing_cycle_anchor", began))
+    if "billing_cycle_anchor" in params and anchor < now:
+        raise invalid("billing_cycle_anchor must be in the future.", param="billing_cycle_anchor")
+    return anchor
+
+
+def _billing_mode(params: dict[str, Any]) -> StripeDict:
+    sent = params.get("billing_mode") or {"type": "flexible"}
+    if sent["type"] == "classic":
+        return {"flexible": None, "type": "classic", "updated_at": None}
+    mode = flexible_mode()
+    mode["flexible"].update(sent.get("flexible") or {})
+    return mode
+
+
+def _currency(tx: Transaction, params: dict[str, Any]) -> str:
+    """Choose the currency: asked for, else that of the first price."""
+    if "currency" in params:
+        return str(params["currency"]).lower()
+    entry = params["items"][0]
+    if "price_data" in entry:
+        return str(entry["price_data"]["currency"]).lower()
+    price = tx.get("price", entry.get("price") or entry.get("plan") or "")
+    return str(price["currency"]) if price else "usd"
+
+
+def _trial_end(params: dict[str, Any], items: list[StripeDict], now: int) -> int | None:
+    if "trial_end" in params and "trial_period_days" in params:
+        raise exclusive_parameters("trial_end", "trial_period_days")
+    days = params.get("trial_period_days")
+    if params.get("trial_from_plan"):
+        days = max((item["price"]["recurring"]["trial_period_days"] or 0) for item in items)
+    end = params.get("trial_end")
+    if end is None and days:
+        end = now + days * DAY
+    if end is None or end == "now":
+        return None
+    end = int(end)
+    if end <= now:
+        raise invalid("Invalid timestamp: must be in the future.", param="trial_end")
+    if end - now > LONGEST_TRIAL:
+        raise invalid("The maximum number of trial period days is 730 (2 years).", param="trial_period_days")
+    return end

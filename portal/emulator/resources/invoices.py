@@ -1,0 +1,228 @@
+"""Invoices: reading them, making one by hand, and previews. What is done with one stands in `invoice_actions`."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from portal.emulator.billing.attributes import own_method
+from portal.emulator.billing.drafting import fill, pending_items
+from portal.emulator.billing.due import HOUR
+from portal.emulator.billing.invoice_shape import new_invoice, subscription_parent
+from portal.emulator.billing.payments import invoice_intent, payments_of
+from portal.emulator.billing.previewing import preview_change, preview_pending, preview_start
+from portal.emulator.billing.redemption import redeem
+from portal.emulator.billing.totals import compute
+from portal.emulator.events import emit, emit_updated
+from portal.emulator.transaction import StripeDict, Transaction
+from portal.emulator.wire.errors import invalid, missing_parameter
+from portal.emulator.wire.expand import included_on_expand
+from portal.emulator.wire.fields import set_texts, set_values
+from portal.emulator.wire.lookup import in_param, in_path
+from portal.emulator.wire.metadata import merged
+from portal.emulator.wire.pages import list_answer, list_of, page_of
+from portal.emulator.wire.routes import Call, route
+
+INVOICE = "invoice"
+_UNSUPPORTED = (
+    "account_tax_ids",
+    "application_fee_amount",
+    "from_invoice",
+    "on_behalf_of",
+    "shipping_cost",
+    "transfer_data",
+)
+
+
+@route("POST", "/v1/invoices", params="InvoiceCreateParams")
+def create_invoice(tx: Transaction, call: Call) -> StripeDict:
+    """Create a draft by hand, for a customer or one of their subscriptions."""
+    params = call.params
+    _refuse(params)
+    if "customer" not in params:
+        raise missing_parameter("customer")
+    customer = in_param(tx, "customer", params["customer"], param="customer")
+    sub = (
+        in_param(tx, "subscription", params["subscription"], param="subscription")
+        if "subscription" in params
+        else None
+    )
+    now = tx.now_for(customer["id"])
+    behavior = params.get("pending_invoice_items_behavior", "exclude")
+    waiting = (
+        pending_items(tx, customer["id"], sub["id"] if sub else None) if behavior == "include" or sub else []
+    )
+    currency = (
+        params.get("currency") or customer["currency"] or (waiting[0]["currency"] if waiting else "usd")
+    )
+    invoice = new_invoice(tx.new_id("in"), customer, currency.lower(), "manual", now)
+    invoice["auto_advance"] = params.get("auto_advance", False)
+    if sub is not None:
+        invoice["parent"] = subscription_parent(sub)
+        invoice["default_payment_method"] = sub["default_payment_method"]
+    _apply(tx, invoice, customer, params)
+    at = now + HOUR if invoice["auto_advance"] else None
+    invoice["automatically_finalizes_at"] = params.get("automatically_finalizes_at", at)
+    fill(tx, invoice, [], waiting)
+    tx.set_due(INVOICE, invoice["id"], invoice["automatically_finalizes_at"])
+    emit(tx, "invoice.created", invoice)
+    return invoice
+
+
+@route("POST", "/v1/invoices/create_preview", params="InvoiceCreatePreviewParams")
+def create_preview(tx: Transaction, call: Call) -> StripeDict:
+    """Preview the next invoice of a customer or a subscription, with changes that are not made."""
+    params = call.params
+    for name in ("customer_account", "customer_details", "invoice_items", "on_behalf_of", "schedule_details"):
+        if params.get(name):
+            raise invalid(f"The emulator does not imitate `{name}` in previews.", param=name)
+    sub = _previewed(tx, params)
+    if sub is not None:
+        return preview_change(tx, sub, params)
+    if "customer" not in params:
+        raise missing_parameter("customer")
+    customer = in_param(tx, "customer", params["customer"], param="customer")
+    if (params.get("subscription_details") or {}).get("items"):
+        return preview_start(tx, customer, params)
+    return preview_pending(tx, customer)
+
+
+@route("GET", "/v1/invoices/{id}", params="InvoiceRetrieveParams")
+def retrieve_invoice(tx: Transaction, call: Call) -> StripeDict:
+    """Retrieve an invoice."""
+    return in_path(tx, INVOICE, call.args["id"], param="invoice")
+
+
+@route("POST", "/v1/invoices/{id}", params="InvoiceUpdateParams")
+def update_invoice(tx: Transaction, call: Call) -> StripeDict:
+    """Update a draft; of a finalized invoice, only metadata, description and automatic collection."""
+    before = in_path(tx, INVOICE, call.args["id"], param="invoice")
+    _refuse(call.params)
+    invoice = deepcopy(before)
+    if before["status"] != "draft":
+        for name in call.params.keys() - {
+            "auto_advance",
+            "description",
+            "expand",
+            "metadata",
+            "default_payment_method",
+        }:
+            raise invalid(
+                f"Finalized invoices can't be updated in this way: {name}.",
+                param=name,
+                code="invoice_not_editable",
+            )
+    customer = in_param(tx, "customer", invoice["customer"], param="customer")
+    set_values(invoice, call.params, ("auto_advance", "automatically_finalizes_at"))
+    _apply(tx, invoice, customer, call.params)
+    if invoice["status"] == "draft":
+        compute(tx, invoice)
+        if invoice["auto_advance"] and invoice["automatically_finalizes_at"] is None:
+            invoice["automatically_finalizes_at"] = tx.now(invoice) + HOUR
+        tx.put(invoice, due_at=invoice["automatically_finalizes_at"] if invoice["auto_advance"] else None)
+    else:
+        tx.put(invoice)
+    emit_updated(tx, "invoice.updated", before, invoice)
+    return invoice
+
+
+@route("DELETE", "/v1/invoices/{id}", params="InvoiceDeleteParams")
+def delete_invoice(tx: Transaction, call: Call) -> StripeDict:
+    """Delete a draft that was made by hand; its items are pending again."""
+    invoice = in_path(tx, INVOICE, call.args["id"], param="invoice")
+    if invoice["status"] != "draft" or invoice["billing_reason"] != "manual":
+        raise invalid(
+            "You can only delete draft invoices that were not created by a subscription.",
+            code="invoice_not_editable",
+        )
+    for item in tx.all("invoiceitem", {"invoice": invoice["id"]}):
+        item["invoice"] = None
+        tx.put(item)
+    tx.delete(INVOICE, invoice["id"])
+    emit(tx, "invoice.deleted", invoice)
+    return {"id": invoice["id"], "object": INVOICE, "deleted": True}
+
+
+@route("GET", "/v1/invoices", params="InvoiceListParams")
+def list_invoices(tx: Transaction, call: Call) -> StripeDict:
+    """List invoices, newest first."""
+    where: dict[str, Any] = {}
+    set_values(where, call.params, ("collection_method", "customer", "status", "subscription"))
+    return list_answer(tx, call, INVOICE, where)
+
+
+@route("GET", "/v1/invoices/{id}/lines", params="InvoiceLineItemListParams")
+def list_lines(tx: Transaction, call: Call) -> StripeDict:
+    """List the lines of an invoice."""
+    invoice = in_path(tx, INVOICE, call.args["id"], param="invoice")
+    return page_of(call, invoice["lines"]["data"])
+
+
+@included_on_expand(INVOICE, "payments")
+def payments(tx: Transaction, invoice: StripeDict) -> StripeDict:
+    """Return the payments of an invoice as a list object."""
+    return list_of(payments_of(tx, invoice["id"]), f"/v1/invoice_payments?invoice={invoice['id']}")
+
+
+@included_on_expand(INVOICE, "confirmation_secret")
+def confirmation_secret(tx: Transaction, invoice: StripeDict) -> StripeDict | None:
+    """Return the secret with which a browser could complete the payment of an invoice."""
+    intent = invoice_intent(tx, invoice["id"])
+    return {"client_secret": intent["client_secret"], "type": "payment_intent"} if intent else None
+
+
+def _previewed(tx: Transaction, params: dict[str, Any]) -> StripeDict | None:
+    if "schedule" in params:
+        schedule = in_param(tx, "subscription_schedule", params["schedule"], param="schedule")
+        if schedule["subscription"] is None:
+            raise invalid("The schedule has no subscription yet.", param="schedule")
+        return in_param(tx, "subscription", schedule["subscription"], param="schedule")
+    if "subscription" not in params:
+        return None
+    sub = in_param(tx, "subscription", params["subscription"], param="subscription")
+    if params.get("customer") not in (None, sub["customer"]):
+        raise invalid(f"The subscription {sub['id']} does not belong to this customer.", param="subscription")
+    return sub
+
+
+def _apply(tx: Transaction, invoice: StripeDict, customer: StripeDict, params: dict[str, Any]) -> None:
+    set_values(invoice, params, ("collection_method", "due_date"))
+    set_texts(invoice, params, ("description", "footer", "number", "statement_descriptor"))
+    if "custom_fields" in params:
+        invoice["custom_fields"] = params["custom_fields"] or None
+    if "days_until_due" in params:
+        invoice["due_date"] = invoice["created"] + params["days_until_due"] * 24 * HOUR
+    if invoice["collection_method"] == "send_invoice" and invoice["due_date"] is None:
+        raise missing_parameter("days_until_due")
+    if "metadata" in params:
+        invoice["metadata"] = merged(invoice["metadata"], params["metadata"])
+    if "default_payment_method" in params:
+        invoice["default_payment_method"] = own_method(tx, params["default_payment_method"], customer)
+    if "default_tax_rates" in params:
+        invoice["default_tax_rates"] = [
+            in_param(tx, "tax_rate", rate_id, param="default_tax_rates")
+            for rate_id in params["default_tax_rates"] or []
+        ]
+    if "automatic_tax" in params:
+        enabled = params["automatic_tax"]["enabled"]
+        invoice["automatic_tax"].update(
+            enabled=enabled,
+            liability={"type": "self"} if enabled else None,
+            status="complete" if enabled else None,
+        )
+    if "discounts" in params:
+        invoice["discounts"] = redeem(
+            tx,
+            params["discounts"] or [],
+            customer=customer,
+            now=tx.now(invoice),
+            param="discounts",
+            kept=invoice["discounts"],
+            invoice=invoice["id"],
+        )
+
+
+def _refuse(params: dict[str, Any]) -> None:
+    for name in _UNSUPPORTED:
+        if params.get(name):
+            raise invalid(f"The emulator does not imitate `{name}`.", param=name)

@@ -1,0 +1,177 @@
+"""Subscription schedules: what a subscription will be, phase by phase."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from portal.emulator.billing import phases, records
+from portal.emulator.billing.ending import cancel_now
+from portal.emulator.billing.phase_shape import new_schedule, phases_of_request, phases_of_subscription
+from portal.emulator.events import emit, emit_updated
+from portal.emulator.transaction import StripeDict, Transaction
+from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
+from portal.emulator.wire.fields import set_values
+from portal.emulator.wire.lookup import in_param, in_path
+from portal.emulator.wire.metadata import merged
+from portal.emulator.wire.pages import list_answer
+from portal.emulator.wire.routes import Call, route
+
+SCHEDULE = "subscription_schedule"
+_UNSUPPORTED = ("customer_account", "default_settings", "pause_schedules")
+
+
+@route("POST", "/v1/subscription_schedules", params="SubscriptionScheduleCreateParams")
+def create_schedule(tx: Transaction, call: Call) -> StripeDict:
+    """Create a schedule, from an existing subscription or for one that is to start."""
+    params = call.params
+    _refuse(params)
+    if "from_subscription" in params:
+        for name in ("customer", "phases", "start_date", "end_behavior"):
+            if name in params:
+                raise exclusive_parameters("from_subscription", name)
+        sub = in_param(tx, "subscription", params["from_subscription"], param="from_subscription")
+        return schedule_subscription(tx, sub, merged(None, params.get("metadata")))
+    for name in ("customer", "phases", "start_date"):
+        if name not in params:
+            raise missing_parameter(name)
+    customer = in_param(tx, "customer", params["customer"], param="customer")
+    now = tx.now_for(customer["id"])
+    start = now if params["start_date"] == "now" else int(params["start_date"])
+    schedule = new_schedule(tx.new_id("sub_sched"), customer, now)
+    schedule["phases"] = phases_of_request(tx, params["phases"], customer, start)
+    schedule["metadata"] = merged(None, params.get("metadata"))
+    set_values(schedule, params, ("end_behavior",))
+    tx.put(schedule, due_at=max(start, now))
+    emit(tx, "subscription_schedule.created", schedule)
+    if start <= now:
+        phases.begin(tx, schedule, now)
+    return in_path(tx, SCHEDULE, schedule["id"])
+
+
+def schedule_subscription(tx: Transaction, sub: StripeDict, metadata: dict[str, str]) -> StripeDict:
+    """Put a running subscription under a schedule whose only phase is what it is now.
+
+    Raises a 400 for a subscription that has ended or has a schedule.
+    """
+    if sub["schedule"] is not None:
+        raise invalid(
+            "You cannot migrate a subscription that is already attached to a schedule: "
+            f"{sub['id']}. It is attached to {sub['schedule']}.",
+            param="from_subscription",
+        )
+    if sub["status"] in (*records.GONE, "incomplete"):
+        raise invalid(
+            f"You cannot create a subscription schedule from a subscription with status `{sub['status']}`.",
+            param="from_subscription",
+        )
+    customer = in_param(tx, "customer", sub["customer"], param="customer")
+    schedule = new_schedule(tx.new_id("sub_sched"), customer, tx.now(sub))
+    schedule.update(phases=phases_of_subscription(sub), metadata=metadata, billing_mode=sub["billing_mode"])
+    schedule["default_settings"]["collection_method"] = sub["collection_method"]
+    schedule["default_settings"]["default_payment_method"] = sub["default_payment_method"]
+    tx.put(schedule, due_at=None)
+    phases.attach(tx, schedule, sub)
+    emit(tx, "subscription_schedule.created", schedule)
+    return schedule
+
+
+@route("GET", "/v1/subscription_schedules/{id}", params="SubscriptionScheduleRetrieveParams")
+def retrieve_schedule(tx: Transaction, call: Call) -> StripeDict:
+    """Retrieve a schedule."""
+    return in_path(tx, SCHEDULE, call.args["id"], param="schedule")
+
+
+@route("POST", "/v1/subscription_schedules/{id}", params="SubscriptionScheduleUpdateParams")
+def update_schedule(tx: Transaction, call: Call) -> StripeDict:
+    """Change a schedule's phases; what changes in the current one changes the subscription at once."""
+    schedule = in_path(tx, SCHEDULE, call.args["id"], param="schedule")
+    _refuse(call.params)
+    return change_schedule(tx, schedule, call.params)
+
+
+def change_schedule(tx: Transaction, schedule: StripeDict, params: dict[str, Any]) -> StripeDict:
+    """Set phases, end behaviour and metadata of a schedule that is not over. Raises a 400 for one that is."""
+    if schedule["status"] not in ("active", "not_started"):
+        raise invalid(
+            f"You cannot update a subscription schedule that is currently in the `{schedule['status']}` status."
+        )
+    before = deepcopy(schedule)
+    set_values(schedule, params, ("end_behavior",))
+    if "metadata" in params:
+        schedule["metadata"] = merged(schedule["metadata"], params["metadata"])
+    if "phases" in params:
+        _set_phases(tx, schedule, params)
+    tx.put(schedule)
+    emit_updated(tx, "subscription_schedule.updated", before, schedule)
+    return in_path(tx, SCHEDULE, schedule["id"])
+
+
+@route("POST", "/v1/subscription_schedules/{id}/release", params="SubscriptionScheduleReleaseParams")
+def release_schedule(tx: Transaction, call: Call) -> StripeDict:
+    """Release a subscription from its schedule."""
+    schedule = _running(tx, call, "release")
+    return phases.release(tx, schedule, preserve_cancel_date=call.params.get("preserve_cancel_date", True))
+
+
+@route("POST", "/v1/subscription_schedules/{id}/cancel", params="SubscriptionScheduleCancelParams")
+def cancel_schedule(tx: Transaction, call: Call) -> StripeDict:
+    """Cancel a schedule and, at once, its subscription."""
+    schedule = _running(tx, call, "cancel")
+    if schedule["subscription"] is not None:
+        sub = records.subscription(tx, schedule["subscription"])
+        cancel_now(
+            tx,
+            sub,
+            {
+                "invoice_now": call.params.get("invoice_now", True),
+                "prorate": call.params.get("prorate", True),
+            },
+        )
+    else:
+        schedule.update(status="canceled", canceled_at=tx.now(schedule))
+        tx.put(schedule, due_at=None)
+        emit(tx, "subscription_schedule.canceled", schedule)
+    return in_path(tx, SCHEDULE, schedule["id"])
+
+
+@route("GET", "/v1/subscription_schedules", params="SubscriptionScheduleListParams")
+def list_schedules(tx: Transaction, call: Call) -> StripeDict:
+    """List schedules, newest first."""
+    where: dict[str, Any] = {}
+    set_values(where, call.params, ("customer",))
+    if call.params.get("scheduled"):
+        where["status"] = "not_started"
+    return list_answer(tx, call, SCHEDULE, where)
+
+
+def _set_phases(tx: Transaction, schedule: StripeDict, params: dict[str, Any]) -> None:
+    customer = in_param(tx, "customer", schedule["customer"], param="customer")
+    now = tx.now(schedule)
+    start = schedule["phases"][0]["start_date"]
+    schedule["phases"] = phases_of_request(tx, params["phases"], customer, start)
+    if schedule["subscription"] is None:
+        tx.set_due(SCHEDULE, schedule["id"], schedule["phases"][0]["start_date"])
+        return
+    phase = phases.place(tx, schedule, now)
+    if phase is None:
+        raise invalid("One of the phases must be the current one.", param="phases")
+    sub = records.subscription(tx, schedule["subscription"])
+    notes = {**records.notes_of(tx, sub["id"]), "phase_end": phase["end_date"]}
+    records.save(tx, sub, notes)
+    phases.apply_phase(tx, sub, phase, params.get("proration_behavior") or phase["proration_behavior"])
+
+
+def _running(tx: Transaction, call: Call, verb: str) -> StripeDict:
+    schedule = in_path(tx, SCHEDULE, call.args["id"], param="schedule")
+    if schedule["status"] not in ("active", "not_started"):
+        raise invalid(
+            f"You cannot {verb} a subscription schedule that is currently in the `{schedule['status']}` status."
+        )
+    return schedule
+
+
+def _refuse(params: dict[str, Any]) -> None:
+    for name in _UNSUPPORTED:
+        if params.get(name):
+            raise invalid(f"The emulator does not imitate `{name}` in schedules.", param=name)

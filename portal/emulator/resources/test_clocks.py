@@ -1,0 +1,116 @@
+"""Test clocks: time that stands still until it is advanced, for the customers who live under it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portal.emulator.billing.periods import Cadence, after
+from portal.emulator.billing.subscription_shape import cadence_of
+from portal.emulator.billing.time import advance_clock
+from portal.emulator.events import emit
+from portal.emulator.living_clocks import stand_still
+from portal.emulator.transaction import TEST_CLOCK, StripeDict, Transaction
+from portal.emulator.wire.errors import invalid
+from portal.emulator.wire.fields import text
+from portal.emulator.wire.lookup import in_path
+from portal.emulator.wire.pages import list_answer
+from portal.emulator.wire.routes import Call, route
+
+_LIFETIME = 30 * 24 * 3600
+
+
+@route("POST", "/v1/test_helpers/test_clocks", params="test_helpers.TestClockCreateParams")
+def create_clock(tx: Transaction, call: Call) -> StripeDict:
+    """Create a test clock."""
+    now = tx.wall_now()
+    clock: StripeDict = {
+        "id": tx.new_id("clock"),
+        "object": TEST_CLOCK,
+        "created": now,
+        "deletes_after": now + _LIFETIME,
+        "frozen_time": call.params["frozen_time"],
+        "livemode": False,
+        "name": text(call.params.get("name")),
+        "status": "ready",
+        "status_details": {"advancing": None},
+    }
+    tx.put(clock)
+    emit(tx, "test_helpers.test_clock.created", clock)
+    return clock
+
+
+@route("GET", "/v1/test_helpers/test_clocks/{id}", params="test_helpers.TestClockRetrieveParams")
+def retrieve_clock(tx: Transaction, call: Call) -> StripeDict:
+    """Retrieve a test clock."""
+    return in_path(tx, TEST_CLOCK, call.args["id"], param="test_clock")
+
+
+@route("POST", "/v1/test_helpers/test_clocks/{id}/advance", params="test_helpers.TestClockAdvanceParams")
+def advance_test_clock(tx: Transaction, call: Call) -> StripeDict:
+    """Advance a test clock: everything due on the way happens."""
+    clock = in_path(tx, TEST_CLOCK, call.args["id"], param="test_clock")
+    return advance(tx, clock["id"], call.params["frozen_time"])
+
+
+def advance(tx: Transaction, clock_id: str, until: int) -> StripeDict:
+    """Advance a clock and return it as `advancing`; once the transaction is over, it is ready.
+
+    Raises a 400 for an instant that is not in its future, or further than two periods of its shortest
+    subscription (two years without one).
+    """
+    stand_still(tx, clock_id)
+    clock = in_path(tx, TEST_CLOCK, clock_id)
+    if until <= clock["frozen_time"]:
+        raise invalid(
+            "The frozen_time must be after the test clock's current frozen_time.", param="frozen_time"
+        )
+    furthest = _furthest(tx, clock)
+    if until > furthest:
+        raise invalid(
+            "Cannot advance a test clock by more than two intervals of its shortest subscription "
+            f"(two years without one). The latest frozen_time for now is {furthest}.",
+            param="frozen_time",
+        )
+    advancing = {
+        **clock,
+        "status": "advancing",
+        "status_details": {"advancing": {"target_frozen_time": until}},
+    }
+    emit(tx, "test_helpers.test_clock.advancing", advancing)
+    advance_clock(tx, clock_id, until)
+    ready = in_path(tx, TEST_CLOCK, clock_id)
+    emit(tx, "test_helpers.test_clock.ready", ready)
+    return advancing
+
+
+@route("DELETE", "/v1/test_helpers/test_clocks/{id}", params="test_helpers.TestClockDeleteParams")
+def delete_clock(tx: Transaction, call: Call) -> StripeDict:
+    """Delete a test clock and everything that lives under it."""
+    clock = in_path(tx, TEST_CLOCK, call.args["id"], param="test_clock")
+    for sub in tx.all("subscription", {"test_clock": clock["id"]}):
+        for item in sub["items"]["data"]:
+            tx.delete("subscription_item", item["id"])
+    tx.delete_under_clock(clock["id"])
+    tx.delete(TEST_CLOCK, clock["id"])
+    emit(tx, "test_helpers.test_clock.deleted", clock)
+    return {"id": clock["id"], "object": TEST_CLOCK, "deleted": True}
+
+
+@route("GET", "/v1/test_helpers/test_clocks", params="test_helpers.TestClockListParams")
+def list_clocks(tx: Transaction, call: Call) -> StripeDict:
+    """List test clocks, newest first."""
+    where: dict[str, Any] = {}
+    return list_answer(tx, call, TEST_CLOCK, where)
+
+
+def _furthest(tx: Transaction, clock: StripeDict) -> int:
+    now = int(clock["frozen_time"])
+    cadences = {
+        cadence_of(item["price"])
+        for sub in tx.all("subscription", {"test_clock": clock["id"]})
+        if sub["status"] not in ("canceled", "incomplete_expired")
+        for item in sub["items"]["data"]
+    }
+    if not cadences:
+        return after(now, Cadence("year", 2))
+    return min(after(now, Cadence(cadence.interval, cadence.number * 2)) for cadence in cadences)
