@@ -69,7 +69,7 @@ def _shape(body: bytes) -> Event:
             stripe_id=_text(event["id"], 255),
             type=_text(event["type"], 255),
             livemode=event["livemode"] is True,
-            api_version=event.get("api_version") if isinstance(event.get("api_version"), str) else None,
+            api_version=_storable(event.get("api_version"), 60),
             created_at=from_unix(int(event["created"])),
             customer_stripe_id=_customer(subject),
         )
@@ -78,9 +78,16 @@ def _shape(body: bytes) -> Event:
 
 
 def _text(value: Any, most: int) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= most or not value.isascii() or "\0" in value:
+    found = _storable(value, most)
+    if found is None:
         raise ValueError("not a short text")
-    return value
+    return found
+
+
+def _storable(value: Any, most: int) -> str | None:
+    """Return a short printable ASCII text, else None: PostgreSQL takes neither a NUL nor a lone surrogate."""
+    fits = isinstance(value, str) and 0 < len(value) <= most and value.isascii() and value.isprintable()
+    return value if fits else None
 
 
 def _customer(subject: Any) -> str | None:
@@ -89,4 +96,4 @@ def _customer(subject: Any) -> str | None:
     found = subject.get("id") if subject.get("object") == "customer" else subject.get("customer")
     if isinstance(found, dict):
         found = found.get("id")
-    return found if isinstance(found, str) and found.isascii() and 0 < len(found) <= 255 else None
+    return _storable(found, 255)
