@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -98,7 +99,7 @@ def _take_back_expired(tenant_id: int, email: str) -> None:
     )
 
 
-def _record(action: str, invitation: Invitation, **details: str | bool) -> None:
+def _record(action: str, invitation: Invitation, **details: Any) -> None:
     record(
         action,
         tenant_id=invitation.tenant_id,

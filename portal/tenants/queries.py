@@ -32,6 +32,12 @@ def members_of(tenant_id: int) -> Sequence[Membership]:
     ).all()
 
 
+def member_count(tenant_id: int) -> int:
+    """Return how many people belong to the tenant."""
+    counted = sa.select(sa.func.count()).select_from(Membership).where(Membership.tenant_id == tenant_id)
+    return db.session.scalar(counted) or 0
+
+
 def is_member(tenant_id: int, email: str) -> bool:
     """Tell whether an address belongs to a member."""
     found = sa.exists().where(
