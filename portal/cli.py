@@ -128,10 +128,11 @@ def _catalog(arguments: argparse.Namespace) -> int:
     if arguments.action == "check":
         print(f"{len(list(app.extensions['catalog'].prices()))} prices, no mistakes found")
         return 0
-    from portal.sync.catalog import push
+    from portal.sync.catalog import push_catalog
 
     with app.app_context():
-        print(push())
+        writes = push_catalog().writes
+    print("\n".join(writes) if writes else "nothing to do: Stripe has it all")
     return 0
 
 
