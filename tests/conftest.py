@@ -8,9 +8,11 @@ pytest.register_assert_rewrite("tests.fixtures")
 pytest_plugins = [
     "tests.fixtures.emulator",
     "tests.fixtures.app",
+    "tests.fixtures.catalog",
     "tests.fixtures.cast",
     "tests.fixtures.jobs",
     "tests.fixtures.mail",
+    "tests.fixtures.people",
     "tests.fixtures.webhooks",
     "tests.fixtures.postgres",
     "tests.fixtures.usage",

@@ -10,6 +10,7 @@ from portal.gateway.client import Gateway
 from portal.intents import write
 from portal.intents.models import Intent
 from portal.kit.errors import PortalError
+from portal.subscriptions.models import Subscription
 from portal.subscriptions.queries import current_subscription
 from portal.web.filters import day
 
@@ -40,8 +41,8 @@ class NotEnding(PortalError):
     public_message = "Your plan is not cancelled, so there is nothing to resume."
 
 
-def cancel_intent(tenant_id: int, actor_user_id: int, *, reason: str = "") -> Intent:
-    """Write the intent to end the subscription with its period. Raises NothingToCancel or AlreadyEnding."""
+def cancellable(tenant_id: int) -> Subscription:
+    """Return the subscription that can be cancelled. Raises NothingToCancel or AlreadyEnding."""
     subscription = current_subscription(tenant_id)
     if subscription is None or not subscription.is_live:
         raise NothingToCancel(f"tenant {tenant_id}")
@@ -50,6 +51,12 @@ def cancel_intent(tenant_id: int, actor_user_id: int, *, reason: str = "") -> In
             subscription.stripe_id,
             public_message=f"Your plan has already been cancelled. It ends on {day(subscription.ends_at)}.",
         )
+    return subscription
+
+
+def cancel_intent(tenant_id: int, actor_user_id: int, *, reason: str = "") -> Intent:
+    """Write the intent to end the subscription with its period. Raises NothingToCancel or AlreadyEnding."""
+    subscription = cancellable(tenant_id)
     params = {"subscription": subscription.stripe_id, "cancel": True, "reason": reason[:LONGEST_REASON]}
     return write.open_intent("cancel", tenant_id, params, actor_user_id)
 

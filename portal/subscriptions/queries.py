@@ -14,7 +14,12 @@ def current_subscription(tenant_id: int) -> Subscription | None:
 
     An ended subscription never counts.
     """
-    return db.session.scalars(
+    return db.session.scalars(by_relevance(tenant_id).limit(1)).one_or_none()
+
+
+def by_relevance(tenant_id: int) -> sa.Select[Subscription]:
+    """Select the subscriptions that have not ended, the one that counts first."""
+    return (
         sa.select(Subscription)
         .where(Subscription.tenant_id == tenant_id, Subscription.status.not_in(ENDED))
         .order_by(
@@ -22,8 +27,7 @@ def current_subscription(tenant_id: int) -> Subscription | None:
             Subscription.created_at.desc(),
             Subscription.id.desc(),
         )
-        .limit(1)
-    ).one_or_none()
+    )
 
 
 def live_subscriptions(tenant_id: int) -> list[Subscription]:

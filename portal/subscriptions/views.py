@@ -2,6 +2,106 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, current_app, flash, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.extensions import open_for_writing
+from portal.subscriptions.cancel import cancel_intent, cancellable, resume_intent
+from portal.subscriptions.checkout import AlreadySubscribed, Choice, PlanNotForSale, SeatsOutOfRange, WayBack
+from portal.subscriptions.forms import CancelForm, CheckoutForm
+from portal.subscriptions.plans_page import plans_page
+from portal.sync.checkout import return_from_checkout, start_checkout
+from portal.sync.intents import carry_out
+from portal.tenants.access import MANAGERS, Access, for_tenant
+from portal.web.current import current_user
+from portal.web.redirects import see_other, to_stripe
+from portal.web.unit_of_work import opens_units_of_work, unit_of_work
 
 blueprint = Blueprint("subscriptions", __name__, url_prefix="/t/<slug>")
+RETURNED = {
+    "complete": ("Thank you. Your plan has started.", "success"),
+    "open": ("The payment is not finished yet. Nothing was charged.", "warning"),
+    "expired": ("The payment page has expired. Nothing was charged.", "warning"),
+    "unknown": (
+        "Our payment provider is not answering right now. If you have paid, your plan appears here within minutes.",
+        "warning",
+    ),
+}
+REFRESHING = "Saved. It may take a minute until this page shows it."
+
+
+@blueprint.post("/checkout")
+@opens_units_of_work
+@for_tenant(*MANAGERS)
+def checkout(access: Access) -> ResponseReturnValue:
+    """Send the person to the hosted page on which the chosen plan is paid."""
+    form, tenant = CheckoutForm(), access.tenant
+    if not form.validate_on_submit():
+        return _plans_again(tenant.id, form, form.problem)
+    choice = Choice(form.plan.data, form.interval.data, form.seats.data or 1)
+    try:
+        url = start_checkout(tenant, choice, _way_back(tenant.slug), current_user().id)
+    except (PlanNotForSale, SeatsOutOfRange) as error:
+        return _plans_again(tenant.id, form, error.public_message)
+    except AlreadySubscribed as error:
+        flash(error.public_message, "warning")
+        return see_other(url_for(".overview", slug=tenant.slug))
+    return to_stripe(url)
+
+
+@blueprint.get("/checkout/return")
+@for_tenant(*MANAGERS)
+def checkout_return(access: Access) -> ResponseReturnValue:
+    """Show the truth at once when somebody comes back from paying, whether or not a webhook has come."""
+    tenant_id, slug = access.tenant.id, access.tenant.slug
+    open_for_writing()
+    returned = return_from_checkout(tenant_id, request.args.get("session_id", ""))
+    message, category = RETURNED[returned.state]
+    flash(message if returned.is_synced or returned.state == "unknown" else REFRESHING, category)
+    return see_other(url_for(".overview", slug=slug))
+
+
+@blueprint.route("/cancel", methods=["GET", "POST"])
+@opens_units_of_work
+@for_tenant(*MANAGERS)
+def cancel(access: Access) -> ResponseReturnValue:
+    """Ask once more, then plan the end of the subscription for the end of its period."""
+    form, tenant = CancelForm(), access.tenant
+    subscription = cancellable(tenant.id)
+    if not form.validate_on_submit():
+        status = 422 if request.method == "POST" else 200
+        return render_template("subscriptions/cancel.html", form=form, subscription=subscription), status
+    with unit_of_work():
+        intent = cancel_intent(tenant.id, current_user().id, reason=form.reason.data or "")
+    return _carried(
+        tenant.slug, carry_out(intent).is_synced, "Your plan is cancelled. It stays until its period ends."
+    )
+
+
+@blueprint.post("/resume")
+@opens_units_of_work
+@for_tenant(*MANAGERS)
+def resume(access: Access) -> ResponseReturnValue:
+    """Take a planned end back."""
+    with unit_of_work():
+        intent = resume_intent(access.tenant.id, current_user().id)
+    return _carried(access.tenant.slug, carry_out(intent).is_synced, "Your plan continues.")
+
+
+def _plans_again(tenant_id: int, form: CheckoutForm, problem: str | None) -> ResponseReturnValue:
+    page = plans_page(tenant_id, interval=form.interval.data, problem=problem)
+    return render_template("plans/compare.html", was_cancelled=False, **page), 422
+
+
+def _way_back(slug: str) -> WayBack:
+    base = current_app.config["PORTAL"].public_url
+    paid, plans = url_for(".checkout_return", slug=slug), url_for("plans.compare", slug=slug)
+    # Stripe fills in the braces; url_for would escape them.
+    return WayBack(
+        paid=f"{base}{paid}?session_id={{CHECKOUT_SESSION_ID}}", cancelled=f"{base}{plans}?checkout=cancelled"
+    )
+
+
+def _carried(slug: str, is_synced: bool, message: str) -> ResponseReturnValue:
+    flash(message if is_synced else REFRESHING, "success")
+    return see_other(url_for(".overview", slug=slug))

@@ -9,7 +9,6 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.audit.record import record
 from portal.customers.ensure import ensure_customer
-from portal.customers.queries import customer_of
 from portal.gateway import current_gateway, subscriptions
 from portal.gateway.errors import GatewayMissing, GatewayRefused, GatewayUnavailable
 from portal.gateway.snapshots import CheckoutSnapshot
@@ -19,8 +18,7 @@ from portal.intents.queries import checkout_of_session, unfinished_checkout
 from portal.jobs.queue import mark
 from portal.kit.errors import Conflict, NotFound
 from portal.subscriptions.checkout import AlreadySubscribed, Choice, WayBack, checkout_intent
-from portal.sync.intents import carry_out, try_sync
-from portal.sync.mark import mark_customer
+from portal.sync.intents import carry_out, refresh
 from portal.tenants.models import Tenant
 from portal.web.unit_of_work import unit_of_work
 
@@ -143,8 +141,7 @@ def _settle(intent: Intent, session: CheckoutSnapshot) -> bool:
         _end(intent, IntentState.ABANDONED, "expired")
         return True
     _end(intent, IntentState.DONE, "")
-    customer = ensure_customer(intent.tenant_id)
-    return try_sync(customer, trigger="return")
+    return refresh(intent.tenant_id)
 
 
 def _end(intent: Intent, state: IntentState, code: str) -> None:
@@ -154,9 +151,6 @@ def _end(intent: Intent, state: IntentState, code: str) -> None:
             return
         if state == IntentState.DONE:
             write.finish(current, {"session": current.stripe_id})
-            customer = customer_of(current.tenant_id)
-            assert customer is not None
-            mark_customer(customer.id, current.tenant_id)
         else:
             write.abandon(current, code)
         record(

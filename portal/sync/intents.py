@@ -21,7 +21,8 @@ from portal.intents.models import Intent, IntentState
 from portal.kit.clock import utcnow
 from portal.subscriptions import cancel, checkout
 from portal.sync.customer import sync_customer
-from portal.sync.mark import mark_customer
+from portal.sync.details import sync_details
+from portal.sync.mark import mark_customer, mark_details
 from portal.web.unit_of_work import unit_of_work
 
 log = structlog.get_logger("intents")
@@ -93,6 +94,27 @@ def try_sync(customer: Customer, *, trigger: str) -> bool:
     except GatewayUnavailable as error:
         log.warning("sync_left_to_the_worker", customer=customer.id, reason=str(error))
         return False
+    return True
+
+
+def refresh(tenant_id: int) -> bool:
+    """Sync everything about a tenant now, because a person comes back from Stripe's page; tell whether the mirror
+    shows it.
+
+    What Stripe does not answer is left to the worker. Call it outside any transaction.
+    """
+    with unit_of_work():
+        customer = customer_of(tenant_id)
+        if customer is None or customer.stripe_id is None:
+            return False
+        mark_customer(customer.id, tenant_id)
+        mark_details(customer.id, tenant_id)
+    if not try_sync(customer, trigger="return"):
+        return False
+    try:
+        sync_details(customer.id)
+    except GatewayError as error:
+        log.warning("details_left_to_the_worker", customer=customer.id, reason=str(error))
     return True
 
 

@@ -1,0 +1,54 @@
+"""The plans as they are offered to one tenant: what stands on each card of the plans page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from portal.kit.money import Money
+from portal.plans.catalog import INTERVALS, Catalog, Interval, Plan
+from portal.plans.wording import Headline, PriceRow, headline, price_rows, yearly_saving
+
+Seats = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One card. `seats` is the range to choose from (None: not sold by the seat); `saving` is what a year saves."""
+
+    plan: Plan
+    headline: Headline
+    rows: list[PriceRow]
+    saving: Money | None
+    seats: Seats | None
+    is_current: bool
+
+
+def offers(
+    catalog: Catalog,
+    interval: Interval,
+    currency: str,
+    *,
+    current: Plan,
+    seat_range: Callable[[Plan], Seats | None],
+) -> list[Offer]:
+    """Return the public plans in the catalogue's order, and the tenant's own even if it is no longer public."""
+    shown = [
+        plan for plan in catalog.plans.values() if plan.visibility == "public" or plan.key == current.key
+    ]
+    return [
+        Offer(
+            plan=plan,
+            headline=headline(plan, interval, currency),
+            rows=price_rows(catalog, plan, interval, currency),
+            saving=yearly_saving(plan, currency) if interval == "year" else None,
+            seats=seat_range(plan),
+            is_current=plan.key == current.key,
+        )
+        for plan in shown
+    ]
+
+
+def interval_of(raw: str | None, otherwise: Interval = "month") -> Interval:
+    """Read an interval from a query string; anything unknown is `otherwise`."""
+    return next((each for each in INTERVALS if each == raw), otherwise)

@@ -1,0 +1,75 @@
+"""What stands above a tenant's pages when something about its plan needs attention, from the access policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from portal.subscriptions.access_policy import AccessLevel, access_level, next_step_at
+from portal.subscriptions.models import Status, Subscription
+from portal.web.filters import day
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """A notice as the layout draws it: `tone` is info, warn or bad."""
+
+    title: str
+    text: str
+    tone: str
+
+
+NEXT_STEP = {
+    AccessLevel.WARN: "your plan becomes read-only",
+    AccessLevel.READ_ONLY: "access to your plan stops",
+}
+
+
+def banners_for(subscription: Subscription | None, now: datetime) -> list[Banner]:
+    """Return the banners for a subscription at the tenant's billing time, the gravest first."""
+    if subscription is None:
+        return []
+    found = [_payment(subscription, now), _pause(subscription), _ending(subscription), _trial(subscription)]
+    return [banner for banner in found if banner is not None]
+
+
+def _payment(subscription: Subscription, now: datetime) -> Banner | None:
+    if subscription.status == Status.INCOMPLETE:
+        return Banner("Your plan has not started.", "Its first payment is not complete.", "warn")
+    if not subscription.past_due:
+        return None
+    level = access_level(subscription, now)
+    if level == AccessLevel.BLOCKED:
+        return Banner(
+            "Your plan is blocked.", "An invoice has not been paid. Pay it to use your plan again.", "bad"
+        )
+    step_at = next_step_at(subscription, now)
+    until = f" If it is not paid, {NEXT_STEP[level]} on {day(step_at)}." if step_at is not None else ""
+    title = "Your last payment failed." if level == AccessLevel.WARN else "Your plan is read-only."
+    return Banner(title, f"An invoice has not been paid. Please check your payment method.{until}", "bad")
+
+
+def _pause(subscription: Subscription) -> Banner | None:
+    if subscription.status != Status.PAUSED:
+        return None
+    return Banner("Your plan is paused.", "You can look at everything, but change nothing.", "warn")
+
+
+def _ending(subscription: Subscription) -> Banner | None:
+    if subscription.ends_at is None or not subscription.is_live:
+        return None
+    return Banner(
+        f"Your plan ends on {day(subscription.ends_at)}.",
+        "Until then everything stays as it is. Afterwards you are on the free plan.",
+        "warn",
+    )
+
+
+def _trial(subscription: Subscription) -> Banner | None:
+    if not subscription.on_trial or subscription.trial_end_at is None or subscription.ends_at is not None:
+        return None
+    return Banner(
+        f"Your free trial ends on {day(subscription.trial_end_at)}.",
+        "Your plan then starts by itself.",
+        "info",
+    )

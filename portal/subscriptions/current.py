@@ -1,0 +1,113 @@
+"""The tenant's subscription as pages show it: with its customer, its payment method and the prices of its items, in
+two statements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import lazyload
+from sqlalchemy.orm.attributes import set_committed_value
+
+from portal.customers.models import Customer, PaymentMethod
+from portal.extensions import db
+from portal.intents.models import Intent, IntentState
+from portal.kit.money import Money, total
+from portal.plans.catalog import Plan
+from portal.plans.models import Price
+from portal.pricing.cost import Cost, cost
+from portal.pricing.models import PriceModel
+from portal.subscriptions.models import Subscription, SubscriptionItem
+from portal.subscriptions.queries import by_relevance, plan_for
+
+
+@dataclass(frozen=True, slots=True)
+class BilledItem:
+    """An item with the price it was bought at, which may be older than the catalogue's. `price` None: not ours."""
+
+    item: SubscriptionItem
+    price: Price | None
+
+    @property
+    def model(self) -> PriceModel | None:
+        return PriceModel.from_json(self.price.definition) if self.price is not None else None
+
+    @property
+    def cost(self) -> Cost | None:
+        """What the item costs per period; None for metered items and for prices that are not ours."""
+        model = self.model
+        return (
+            cost(model, self.item.quantity) if model is not None and self.item.quantity is not None else None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentPlan:
+    """What a tenant is on. `subscription` None: the free plan, and nothing was started."""
+
+    plan: Plan
+    subscription: Subscription | None
+    items: tuple[BilledItem, ...]
+
+    @property
+    def licensed(self) -> list[BilledItem]:
+        """The items paid in advance: base fee and seats."""
+        return [each for each in self.items if each.item.quantity is not None]
+
+    @property
+    def metered(self) -> list[BilledItem]:
+        """The items paid by use, after the period."""
+        return [each for each in self.items if each.item.quantity is None]
+
+    @property
+    def recurring(self) -> Money | None:
+        """What each period costs before usage, discounts and tax; None where a price is not ours."""
+        costs = [each.cost for each in self.licensed]
+        if self.subscription is None or any(each is None for each in costs):
+            return None
+        return total([each.amount for each in costs if each is not None], self.subscription.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """Who pays and how. `is_changing`: the outcome of a change is not known yet."""
+
+    customer: Customer | None
+    payment_method: PaymentMethod | None
+    is_changing: bool
+
+
+def current_plan(tenant_id: int) -> CurrentPlan:
+    """Return the tenant's plan with its items and their prices, in one statement."""
+    newest = by_relevance(tenant_id).with_only_columns(Subscription.id).limit(1).scalar_subquery()
+    rows = db.session.execute(
+        sa.select(Subscription, SubscriptionItem, Price)
+        .outerjoin(SubscriptionItem, SubscriptionItem.subscription_id == Subscription.id)
+        .outerjoin(Price, Price.stripe_id == SubscriptionItem.price_stripe_id)
+        .where(Subscription.id == newest)
+        .order_by(SubscriptionItem.id)
+        .options(lazyload(Subscription.items))
+    ).all()
+    if not rows:
+        return CurrentPlan(plan_for(None), None, ())
+    subscription: Subscription = rows[0][0]
+    items = tuple(BilledItem(item, price) for _subscription, item, price in rows if item is not None)
+    set_committed_value(subscription, "items", [each.item for each in items])
+    return CurrentPlan(plan_for(subscription), subscription, items)
+
+
+def payer_of(tenant_id: int) -> Payer:
+    """Return the tenant's customer, its payment method and whether a change is under way, in one statement."""
+    changing = sa.exists().where(Intent.tenant_id == tenant_id, Intent.state == IntentState.OPEN)
+    row = db.session.execute(
+        sa.select(Customer, PaymentMethod, changing)
+        .outerjoin(
+            PaymentMethod,
+            sa.and_(
+                PaymentMethod.tenant_id == Customer.tenant_id,
+                PaymentMethod.stripe_id == Customer.default_payment_method_stripe_id,
+            ),
+        )
+        .where(Customer.tenant_id == tenant_id)
+    ).one_or_none()
+    return Payer(None, None, is_changing=False) if row is None else Payer(row[0], row[1], bool(row[2]))

@@ -1,0 +1,44 @@
+"""The forms about a plan: choosing one, and cancelling it. Shape only."""
+
+from __future__ import annotations
+
+from wtforms import IntegerField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+
+from portal.subscriptions.cancel import LONGEST_REASON
+from portal.web.forms import Form, strip
+
+
+class CheckoutForm(Form):
+    """A plan, an interval and, for plans sold by the seat, a number of seats."""
+
+    plan = StringField("Plan", [InputRequired("Please choose a plan."), Length(max=40)])
+    interval = StringField("Interval", [InputRequired("Please choose month or year."), Length(max=10)])
+    seats = IntegerField(
+        "Seats",
+        [
+            Optional(),
+            NumberRange(min=1, max=1_000_000, message="Please enter a whole number of seats, at least 1."),
+        ],
+    )
+
+    @property
+    def problem(self) -> str | None:
+        """The first thing that is wrong, as one sentence."""
+        if self.seats.errors and self.seats.data is None:
+            return "Please enter the number of seats as a whole number."
+        messages = [message for messages in self.errors.values() for message in messages]
+        return str(messages[0]) if messages else None
+
+
+class CancelForm(Form):
+    """An optional reason."""
+
+    reason = TextAreaField(
+        "Why do you cancel?",
+        [
+            Optional(),
+            Length(max=LONGEST_REASON, message=f"Please use at most {LONGEST_REASON} characters."),
+        ],
+        filters=[strip],
+    )

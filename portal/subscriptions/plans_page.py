@@ -1,0 +1,37 @@
+"""What the plans page shows to one tenant; also shown again when a choice on it was refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portal.customers.queries import now_of
+from portal.plans.catalog import current_catalog
+from portal.plans.offers import interval_of, offers
+from portal.subscriptions.banners import banners_for
+from portal.subscriptions.checkout import currency_for, seat_range
+from portal.subscriptions.current import current_plan, payer_of
+from portal.tenants.queries import member_count
+
+
+def plans_page(tenant_id: int, *, interval: str | None, problem: str | None = None) -> dict[str, Any]:
+    """Return the context of plans/compare.html. `problem` is why a choice was refused."""
+    catalog = current_catalog()
+    current, payer = current_plan(tenant_id), payer_of(tenant_id)
+    subscription = current.subscription
+    has_plan = subscription is not None and subscription.is_live
+    shown = interval_of(interval, interval_of(subscription.interval) if subscription is not None else "month")
+    return {
+        "offers": offers(
+            catalog,
+            shown,
+            currency_for(payer.customer, catalog),
+            current=current.plan,
+            seat_range=seat_range,
+        ),
+        "interval": shown,
+        "current": current,
+        "has_plan": has_plan,
+        "members": member_count(tenant_id),
+        "problem": problem,
+        "banners": banners_for(subscription, now_of(payer.customer)),
+    }
