@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from portal.emulator.billing.agenda import when_due
 from portal.emulator.events import emit
 from portal.emulator.resources.checkout_items import line_item, new_line_items, reprice
 from portal.emulator.resources.checkout_rules import check_session_params
@@ -82,6 +83,12 @@ def expire(tx: Transaction, session_id: str) -> StripeDict:
     tx.put(session, due_at=None)
     emit(tx, "checkout.session.expired", session)
     return session
+
+
+@when_due(SESSION)
+def expire_when_due(tx: Transaction, session: StripeDict, _at: int) -> None:
+    """Expire a session whose time has come."""
+    expire(tx, session["id"])
 
 
 @route("GET", "/v1/checkout/sessions", params="checkout.SessionListParams")

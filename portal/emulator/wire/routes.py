@@ -68,7 +68,7 @@ def route(
 
 def all_routes() -> Iterator[Route]:
     """Yield every supported call, by path and method."""
-    _load()
+    load_resources()
     yield from sorted(_ROUTES.values(), key=lambda entry: (entry.template, entry.method))
 
 
@@ -89,7 +89,7 @@ def match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
 
 @cache
 def _by_shape() -> dict[tuple[str, int], list[tuple[list[str], list[str | None]]]]:
-    _load()
+    load_resources()
     shapes: dict[tuple[str, int], list[tuple[list[str], list[str | None]]]] = {}
     for method, template in _ROUTES:
         parts = template.split("/")
@@ -101,7 +101,10 @@ def _by_shape() -> dict[tuple[str, int], list[tuple[list[str], list[str | None]]
 
 
 @cache
-def _load() -> None:
-    """Import every resource module; each registers its routes. A new file in the folder is a new resource."""
+def load_resources() -> None:
+    """Import every resource module: each registers its routes, and what happens when its objects fall due.
+
+    A new file in the folder is a new resource.
+    """
     for module in pkgutil.iter_modules(portal.emulator.resources.__path__):
         importlib.import_module(f"portal.emulator.resources.{module.name}")

@@ -13,7 +13,7 @@ from portal.emulator.wire.errors import StripeError
 from portal.emulator.wire.expand import expand
 from portal.emulator.wire.form import parse_form
 from portal.emulator.wire.headers import check_key, check_version, idempotency_key
-from portal.emulator.wire.routes import Call, Route, match
+from portal.emulator.wire.routes import Call, Route, load_resources, match
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Service:
     """The API over one store."""
 
     def __init__(self, store: Store) -> None:
+        load_resources()
         self._store = store
         self._running: set[str] = set()
         self._lock = threading.Lock()
