@@ -1,11 +1,13 @@
-"""The jobs that sync: of one customer's billing state and of its details, when marked."""
+"""The jobs that sync: one customer's billing state and its details when marked, and the nightly sweep."""
 
 from __future__ import annotations
 
 from portal.jobs.registry import Payload, register
+from portal.jobs.schedule import every
 from portal.sync.customer import sync_customer
 from portal.sync.details import Details, fetch_details, write_details
 from portal.sync.mark import DETAILS, QUEUE, SYNC
+from portal.sync.reconcile import mark_due, prune_runs
 
 
 def sync(payload: Payload) -> None:
@@ -25,5 +27,13 @@ def keep_details(payload: Payload, details: Details | None) -> None:
         write_details(payload["customer_id"], details)
 
 
+def sweep(_payload: Payload, _nothing: None) -> None:
+    """Mark everyone who may have drifted, and forget old run records."""
+    mark_due()
+    prune_runs()
+
+
 register(SYNC, queue=QUEUE, call=sync)
 register(DETAILS, queue=QUEUE, call=ask_for_details, apply=keep_details)
+register("sync.reconcile", queue="default", apply=sweep)
+every("sync.reconcile", minutes=24 * 60, offset_minutes=3 * 60)

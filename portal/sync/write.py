@@ -7,13 +7,17 @@ from typing import Any
 
 from portal.customers import mirror as customers_mirror
 from portal.customers.models import Customer
+from portal.customers.queries import billing_now
 from portal.extensions import db
 from portal.gateway.snapshots import SubscriptionSnapshot
+from portal.invoices import announce as invoices_announce
 from portal.invoices import mirror as invoices_mirror
 from portal.seats import mirror as seats_mirror
+from portal.subscriptions import announce as subscriptions_announce
 from portal.subscriptions import mirror as subscriptions_mirror
 from portal.subscriptions.models import LIVE
 from portal.sync.fetch import Picture
+from portal.tenants.models import Tenant
 
 
 def write_picture(row: Customer, picture: Picture) -> dict[str, Any]:
@@ -29,11 +33,15 @@ def write_picture(row: Customer, picture: Picture) -> dict[str, Any]:
     changed |= {f"subscription {each.row.stripe_id}": each.fields for each in subscriptions}
     invoices = invoices_mirror.write(tenant_id, picture.invoices)
     changed |= {f"invoice {each.row.stripe_id}": each.fields for each in invoices}
-    # The seats bought are those of the current subscription, which is found by a query.
+    # Queries follow: the seats bought are those of the current subscription, the time is that of the test clock.
     db.session.flush()
     seats = seats_mirror.write(tenant_id)
     if seats:
         changed["seats"] = seats
+    if subscriptions or invoices:
+        tenant, now = db.session.get_one(Tenant, tenant_id), billing_now(tenant_id)
+        subscriptions_announce.announce(tenant, subscriptions, now=now, run=row.sync_ticket)
+        invoices_announce.announce(tenant, invoices, now=now)
     return changed
 
 

@@ -7,26 +7,27 @@ from datetime import timedelta
 from typing import Literal
 
 import sqlalchemy as sa
-import structlog
 from flask import current_app
 
 from portal.config import Config
+from portal.customers.models import Customer
 from portal.extensions import db
 from portal.gateway.signature import verify
 from portal.jobs.queue import mark_on
 from portal.kit.clock import utcnow
-from portal.kit.db import Model, insert_for
+from portal.kit.db import insert_for
 from portal.sync.mark import QUEUE, key_of
+from portal.webhooks.models import StripeEvent
 from portal.webhooks.routes import ROUTES
 
 # Stripe sends the events of one happening within a moment; waiting for it makes them one sync.
 GATHER = timedelta(milliseconds=500)
 Outcome = Literal["marked", "duplicate", "not_ours", "no_customer", "not_routed", "other_mode"]
-_inbox = Model.metadata.tables["stripe_event"]
-_customer_of = sa.select(
-    Model.metadata.tables["customer"].c.id, Model.metadata.tables["customer"].c.tenant_id
-).where(Model.metadata.tables["customer"].c.stripe_id == sa.bindparam("stripe_id"))
-log = structlog.get_logger("webhooks")
+_inbox = StripeEvent.metadata.tables["stripe_event"]
+_customers = Customer.metadata.tables["customer"]
+_customer_of = sa.select(_customers.c.id, _customers.c.tenant_id).where(
+    _customers.c.stripe_id == sa.bindparam("stripe_id")
+)
 
 
 def receive(body: bytes, signature: str | None) -> Outcome:
