@@ -5,14 +5,24 @@ from __future__ import annotations
 from flask import Blueprint, current_app, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.customers.queries import now_of
 from portal.extensions import open_for_writing
+from portal.invoices.queries import upcoming_invoice
+from portal.plans.catalog import current_catalog
+from portal.seats.queries import seats_assigned
+from portal.subscriptions.banners import banners_for
 from portal.subscriptions.cancel import cancel_intent, cancellable, resume_intent
 from portal.subscriptions.checkout import AlreadySubscribed, Choice, PlanNotForSale, SeatsOutOfRange, WayBack
+from portal.subscriptions.composition import composition, seat_use
+from portal.subscriptions.current import current_plan, payer_of
 from portal.subscriptions.forms import CancelForm, CheckoutForm
 from portal.subscriptions.plans_page import plans_page
 from portal.sync.checkout import return_from_checkout, start_checkout
 from portal.sync.intents import carry_out
 from portal.tenants.access import MANAGERS, Access, for_tenant
+from portal.usage.drawing import unit_name
+from portal.usage.period import period_of
+from portal.usage.summary import usage_of
 from portal.web.current import current_user
 from portal.web.redirects import see_other, to_stripe
 from portal.web.unit_of_work import opens_units_of_work, unit_of_work
@@ -28,6 +38,28 @@ RETURNED = {
     ),
 }
 REFRESHING = "Saved. It may take a minute until this page shows it."
+
+
+@blueprint.get("/overview")
+@for_tenant()
+def overview(access: Access) -> ResponseReturnValue:
+    """Show where the tenant stands: plan, next invoice, seats, usage and how it is paid."""
+    tenant_id = access.tenant.id
+    current, payer = current_plan(tenant_id), payer_of(tenant_id)
+    now = now_of(payer.customer)
+    period = period_of(current.subscription, now)
+    return render_template(
+        "subscriptions/overview.html",
+        current=current,
+        payer=payer,
+        period=period,
+        components=composition(current_catalog(), current),
+        seats=seat_use(current, held=seats_assigned(tenant_id)),
+        uses=usage_of(tenant_id, current.subscription, current.plan, period),
+        upcoming=upcoming_invoice(tenant_id) if access.can_manage else None,
+        banners=banners_for(current.subscription, now),
+        unit_name=unit_name,
+    )
 
 
 @blueprint.post("/checkout")
