@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 import stripe
+from stripe import StripeClient
 
 from portal.emulator.app import Emulator
+from tests.emulator.account import Account
 
 
 @dataclass
@@ -26,7 +28,7 @@ class Receiver:
     def events(self, secret: str) -> list[Any]:
         """Return what came in, as events whose signatures the SDK accepts."""
         return [
-            stripe.Webhook.construct_event(body, headers["Stripe-Signature"], secret)  # type: ignore[no-untyped-call]
+            stripe.Webhook.construct_event(body, headers["Stripe-Signature"], secret)
             for _, body, headers in self.received
         ]
 
@@ -50,3 +52,9 @@ def receiver() -> Receiver:
 def emulator(receiver: Receiver) -> Emulator:
     """A fresh Stripe account whose webhooks go to `receiver`."""
     return Emulator(deliver=receiver)
+
+
+@pytest.fixture
+def account(emulator: Emulator, stripe_client: StripeClient) -> Account:
+    """The account of this test with a product and a test clock."""
+    return Account(emulator, stripe_client)
