@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.fixtures.cast",
     "tests.fixtures.jobs",
     "tests.fixtures.mail",
+    "tests.fixtures.outage",
     "tests.fixtures.people",
     "tests.fixtures.webhooks",
     "tests.fixtures.postgres",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wtforms import EmailField, Field, PasswordField, StringField
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import DataRequired, Length, ValidationError
 
 from portal.accounts.addresses import normalise_email
 from portal.accounts.passwords import LONGEST, SHORTEST
@@ -18,10 +18,10 @@ def email_address(_form: Form, field: Field) -> None:
         raise ValidationError(str(error)) from error
 
 
-PERSON_NAME = (InputRequired("Please enter your name."), Length(max=120), plain_text)
-EMAIL_ADDRESS = (InputRequired("Please enter an e-mail address."), Length(max=254), email_address)
+PERSON_NAME = (DataRequired("Please enter your name."), Length(max=120), plain_text)
+EMAIL_ADDRESS = (DataRequired("Please enter an e-mail address."), Length(max=254), email_address)
 NEW_PASSWORD = (
-    InputRequired("Please choose a password."),
+    DataRequired("Please choose a password."),
     Length(
         min=SHORTEST,
         max=LONGEST,
@@ -38,7 +38,7 @@ class SignUpForm(Form):
         "Company or team",
         filters=[strip],
         validators=[
-            InputRequired("Please enter the name of your company or team."),
+            DataRequired("Please enter the name of your company or team."),
             Length(max=120),
             plain_text,
         ],
@@ -52,7 +52,7 @@ class SignInForm(Form):
 
     email = EmailField("E-mail", filters=[strip], validators=EMAIL_ADDRESS)
     password = PasswordField(
-        "Password", validators=[InputRequired("Please enter your password."), Length(max=1000)]
+        "Password", validators=[DataRequired("Please enter your password."), Length(max=1000)]
     )
 
 
@@ -79,6 +79,6 @@ class ChangePasswordForm(Form):
 
     current = PasswordField(
         "Current password",
-        validators=[InputRequired("Please enter your current password."), Length(max=1000)],
+        validators=[DataRequired("Please enter your current password."), Length(max=1000)],
     )
     password = PasswordField("New password", validators=NEW_PASSWORD)

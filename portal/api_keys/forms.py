@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wtforms import StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 
 from portal.web.forms import Form, plain_text, strip
 
@@ -14,5 +14,5 @@ class NewKeyForm(Form):
     name = StringField(
         "What is the key for?",
         filters=[strip],
-        validators=[InputRequired("Please say what the key is for."), Length(max=80), plain_text],
+        validators=[DataRequired("Please say what the key is for."), Length(max=80), plain_text],
     )

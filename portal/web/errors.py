@@ -46,9 +46,14 @@ def answer(status: int, code: str, message: str) -> Response:
     return make_response(html, status)
 
 
+def _path() -> str:
+    """The path for the log; of a bearer link only its pattern, because whoever reads the log could open it."""
+    return str(request.url_rule) if "token" in (request.view_args or {}) else request.path
+
+
 def _refusal(error: PortalError) -> Response:
     level = log.warning if isinstance(error, GatewayUnavailable) or error.status < 500 else log.error
-    level("refused", code=error.code, status=error.status, detail=str(error), path=request.path)
+    level("refused", code=error.code, status=error.status, detail=str(error), path=_path())
     response = answer(error.status, error.code, error.public_message)
     if error.status in (429, 503):
         response.headers["Retry-After"] = "30"
@@ -56,7 +61,7 @@ def _refusal(error: PortalError) -> Response:
 
 
 def _expired_form(error: CSRFError) -> Response:
-    log.info("csrf_refused", reason=error.description, path=request.path)
+    log.info("csrf_refused", reason=error.description, path=_path())
     return answer(409, "form_expired", "This form is too old. Go back, reload the page and try again.")
 
 
@@ -74,5 +79,5 @@ def _http(error: HTTPException) -> Response:
 
 
 def _crash(error: Exception) -> Response:
-    log.exception("crashed", error=type(error).__name__, path=request.path)
+    log.exception("crashed", error=type(error).__name__, path=_path())
     return answer(500, "internal_error", "Something went wrong on our side. We have been told.")

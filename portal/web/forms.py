@@ -11,6 +11,7 @@ from wtforms.validators import ValidationError
 
 from portal.kit.errors import PortalError
 
+MARKS = ("Cc", "Cf", "Cs", "Zl", "Zp")
 JOINERS = "\u200c\u200d"  # Persian and Indic scripts and emoji are written with these
 
 
@@ -33,6 +34,8 @@ def strip(value: str | None) -> str | None:
 def plain_text(_form: Form, field: Field) -> None:
     """Validator: refuse control and direction marks, which no name needs, the database may refuse and people use to
     make a name read as another."""
-    marks = {unicodedata.category(mark) for mark in field.data or "" if mark not in JOINERS}
-    if marks & {"Cc", "Cf", "Cs", "Zl", "Zp"}:
+    typed = field.data or ""
+    refused = {mark for mark in typed if mark not in JOINERS and unicodedata.category(mark) in MARKS}
+    if refused:
+        field.data = "".join(mark for mark in typed if mark not in refused)
         raise ValidationError("Please use letters, digits and punctuation only.")
