@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -14,9 +15,12 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit status; settings that are wrong are one line on standard error."""
     from portal.config import ConfigError
     from portal.plans.catalog import CatalogError
+    from portal.web.logs import configure
 
     arguments = _parser().parse_args(argv)
     command: Command = arguments.command
+    # A command that a person watches says what it did; only the worker's log is its output.
+    configure(logging.INFO if command is _worker else logging.WARNING)
     try:
         return command(arguments)
     except (ConfigError, CatalogError) as error:
@@ -76,9 +80,7 @@ def _worker(_arguments: argparse.Namespace) -> int:
     from portal.app import create_app
     from portal.gateway.client import WORKER
     from portal.jobs.worker import Worker
-    from portal.web.logs import configure
 
-    configure()
     Worker(create_app(patience=WORKER)).run()
     return 0
 
@@ -173,10 +175,11 @@ def _reconcile(_arguments: argparse.Namespace) -> int:
 def _usage(arguments: argparse.Namespace) -> int:
     from portal.app import create_app
     from portal.gateway.client import WORKER
-    from portal.usage.report import report_usage
+    from portal.sync.usage import report_usage
 
     with create_app(patience=WORKER).app_context():
-        print(report_usage(include_open=arguments.open_hour))
+        done = report_usage(include_open=arguments.open_hour)
+    print(f"{done.sent} reports counted by Stripe, {done.refused} refused")
     return 0
 
 
