@@ -142,7 +142,8 @@ def test_a_lookup_key_finds_its_price_and_moves_only_on_request(
     first = stripe_client.v1.prices.create(base)
     with pytest.raises(stripe.InvalidRequestError, match="already uses that lookup key"):
         stripe_client.v1.prices.create(base)
-    second = stripe_client.v1.prices.create({**base, "transfer_lookup_key": True})
+    base["transfer_lookup_key"] = True
+    second = stripe_client.v1.prices.create(base)
     found = stripe_client.v1.prices.list({"lookup_keys": ["pro_monthly", "other"]})
     assert [price.id for price in found.data] == [second.id]
     assert stripe_client.v1.prices.retrieve(first.id).lookup_key is None
@@ -220,8 +221,9 @@ def test_a_price_can_bring_its_product(stripe_client: StripeClient) -> None:
 def test_contradictory_prices_are_refused(
     stripe_client: StripeClient, product: str, changes: dict[str, Any], param: str | None
 ) -> None:
-    base: Any = {"currency": "usd", "product": product, "unit_amount": 100, "recurring": RECURRING}
+    params: Any = {"currency": "usd", "product": product, "unit_amount": 100, "recurring": RECURRING}
+    params |= changes
     with pytest.raises(stripe.InvalidRequestError) as refused:
-        stripe_client.v1.prices.create({**base, **changes})
+        stripe_client.v1.prices.create(params)
     assert param is None or refused.value.param == param
     assert stripe_client.v1.prices.list().data == []

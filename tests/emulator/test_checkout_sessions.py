@@ -178,8 +178,10 @@ def test_a_session_expires_by_itself(receiver: Receiver) -> None:
 def test_what_checkout_refuses(
     stripe_client: StripeClient, price: str, changes: dict[str, Any], param: str
 ) -> None:
+    params = _subscribe(price)
+    params |= changes
     with pytest.raises(stripe.InvalidRequestError) as refused:
-        stripe_client.v1.checkout.sessions.create({**_subscribe(price), **changes})
+        stripe_client.v1.checkout.sessions.create(params)
     assert refused.value.param == param
     assert stripe_client.v1.checkout.sessions.list().data == []
 
@@ -206,8 +208,10 @@ def test_line_items_are_checked(stripe_client: StripeClient, price: str) -> None
         ([{"price": price}], "quantity"),
         ([{"price": price, "quantity": 1}, {"price": euro.id, "quantity": 1}], "expected currency"),
     ):
+        params = _subscribe(price)
+        params["line_items"] = items
         with pytest.raises(stripe.InvalidRequestError, match=text):
-            stripe_client.v1.checkout.sessions.create({**_subscribe(price), "line_items": items})
+            stripe_client.v1.checkout.sessions.create(params)
 
 
 def test_collecting_tax_ids_of_a_known_customer_needs_leave_to_rename_it(

@@ -84,7 +84,8 @@ def test_a_declined_card_cannot_be_attached(
     with pytest.raises(stripe.CardError) as refused:
         stripe_client.v1.payment_methods.attach(token, {"customer": customer})
     assert refused.value.code == code
-    assert (refused.value.json_body or {})["error"].get("decline_code") == decline_code
+    body: Any = refused.value.json_body
+    assert body["error"].get("decline_code") == decline_code
     assert stripe_client.v1.payment_methods.list({"customer": customer}).data == []
 
 
