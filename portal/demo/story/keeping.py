@@ -6,6 +6,7 @@ from typing import Any
 
 from portal.demo.browser import StoryError
 from portal.demo.story.world import World
+from portal.web.filters import amount_in
 
 
 def visit_customer_portal(world: World) -> str:
@@ -62,7 +63,7 @@ def let_a_month_pass(world: World) -> str:
         raise StoryError(f"the renewal should bill the API calls that were used: {lines}")
     if _period(_subscription(world)) == period:
         raise StoryError("the period did not move at Stripe")
-    total = f"${invoice['total'] // 100:,}.{invoice['total'] % 100:02d}"
+    total = amount_in(invoice["total"], invoice["currency"])
     world.eventually("the renewal in the portal", lambda: total in world.open("invoices").text)
     world.eventually(
         "the new period in the portal", lambda: world.notes["renews"] not in world.open("overview").text

@@ -8,6 +8,7 @@ from datetime import timedelta
 from portal.demo.browser import Browser, StoryError
 from portal.demo.story.world import PASSWORD, World, post_json
 from portal.kit.clock import utcnow
+from portal.web.filters import amount_in
 
 COLLEAGUE = "casey@fabrikam.example.com"
 
@@ -27,7 +28,7 @@ def manage_seats(world: World) -> str:
         raise StoryError(f"Stripe should have 8 seats, and has {bought}")
     page.require("8")
     paid = world.stripe("invoices", customer=world.customer()["id"], limit="1")["data"][0]
-    shown = f"${paid['amount_paid'] // 100:,}.{paid['amount_paid'] % 100:02d}"
+    shown = amount_in(paid["amount_paid"], paid["currency"])
     if shown != due[1]:
         raise StoryError(f"quoted {due[1]}, charged {shown}")
     page = world.open("team")
