@@ -25,7 +25,8 @@ class Account:
 
     def customer(self, card: str | None = "pm_card_visa", **params: Any) -> Customer:
         """A customer under the clock, with a default card unless None."""
-        made = self.v1.customers.create({"email": "ada@example.com", "test_clock": self.clock, **params})
+        sent: Any = {"email": "ada@example.com", "test_clock": self.clock, **params}
+        made = self.v1.customers.create(sent)
         if card is not None:
             self.use_card(made.id, card)
         self.news()
@@ -43,8 +44,14 @@ class Account:
         recurring = {"interval": interval, **params.pop("recurring", {})}
         if "tiers" in params:
             unit = {}
-        sent: dict[str, Any] = {"currency": "usd", "product": self.product, "recurring": recurring, **unit, **params}
-        made = self.v1.prices.create(sent)  # type: ignore[arg-type]
+        sent: Any = {
+            "currency": "usd",
+            "product": self.product,
+            "recurring": recurring,
+            **unit,
+            **params,
+        }
+        made = self.v1.prices.create(sent)
         self.news()
         return made
 
@@ -64,12 +71,14 @@ class Account:
     def use(self, customer: str, value: int | str, event_name: str = "calls", **params: Any) -> None:
         """Report usage now, or at `timestamp`."""
         payload = {"stripe_customer_id": customer, "value": str(value)}
-        self.v1.billing.meter_events.create({"event_name": event_name, "payload": payload, **params})
+        sent: Any = {"event_name": event_name, "payload": payload, **params}
+        self.v1.billing.meter_events.create(sent)
 
     def subscribe(self, customer: str, *items: Any, **params: Any) -> Subscription:
         """A subscription to prices, or to {price, quantity}."""
         entries = [item if isinstance(item, dict) else {"price": item.id} for item in items]
-        return self.v1.subscriptions.create({"customer": customer, "items": entries, **params})
+        sent: Any = {"customer": customer, "items": entries, **params}
+        return self.v1.subscriptions.create(sent)
 
     def now(self) -> int:
         """The time of the clock."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import stripe
 
@@ -167,8 +169,9 @@ def test_what_makes_no_sense_is_refused_by_the_parameters_name(
     account: Account, params: dict[str, object], param: str
 ) -> None:
     customer, price = account.customer(), account.price()
+    sent: Any = {"customer": customer.id, "items": [{"price": price.id}], **params}
     with pytest.raises(stripe.InvalidRequestError) as refused:
-        account.v1.subscriptions.create({"customer": customer.id, "items": [{"price": price.id}], **params})  # type: ignore[typeddict-item]
+        account.v1.subscriptions.create(sent)
     assert refused.value.param == param
     assert account.v1.subscriptions.list({"customer": customer.id, "status": "all"}).data == []
 
