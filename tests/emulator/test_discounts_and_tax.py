@@ -1,0 +1,183 @@
+"""Coupons, promotion codes, tax rates and tax ids."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import stripe
+from stripe import Coupon, StripeClient
+
+from portal.emulator.app import Emulator
+from tests.emulator.conftest import Receiver, WallClock
+from tests.fixtures.emulator import client_of
+
+
+def test_a_coupon_keeps_what_it_was_created_with(stripe_client: StripeClient) -> None:
+    product = stripe_client.v1.products.create({"name": "Pro"}).id
+    stripe_client.v1.coupons.create(
+        {
+            "id": "SPRING",
+            "amount_off": 500,
+            "currency": "usd",
+            "duration": "repeating",
+            "duration_in_months": 3,
+            "applies_to": {"products": [product]},
+            "currency_options": {"eur": {"amount_off": 450}},
+            "name": "Spring",
+        }
+    )
+    found = stripe_client.v1.coupons.retrieve("SPRING", {"expand": ["applies_to", "currency_options"]})
+    assert (found.amount_off, found.duration_in_months, found.valid) == (500, 3, True)
+    assert found.applies_to is not None
+    assert found.applies_to.products == [product]
+    assert found.currency_options is not None
+    assert {name: found.currency_options[name].amount_off for name in ("usd", "eur")} == {
+        "usd": 500,
+        "eur": 450,
+    }
+
+
+@pytest.mark.parametrize(
+    ("params", "param"),
+    [
+        ({}, "percent_off"),
+        ({"percent_off": 10, "amount_off": 5}, "percent_off"),
+        ({"percent_off": 0}, "percent_off"),
+        ({"percent_off": 101}, "percent_off"),
+        ({"amount_off": 100}, "currency"),
+        ({"amount_off": 0, "currency": "usd"}, "amount_off"),
+        ({"percent_off": 10, "duration": "repeating"}, "duration_in_months"),
+        ({"percent_off": 10, "duration": "forever", "duration_in_months": 2}, "duration_in_months"),
+        ({"percent_off": 10, "max_redemptions": 0}, "max_redemptions"),
+        ({"percent_off": 10, "redeem_by": 1}, "redeem_by"),
+        ({"percent_off": 10, "id": "a b"}, "id"),
+        ({"percent_off": 10, "applies_to": {"products": ["prod_none"]}}, "applies_to[products][0]"),
+        ({"percent_off": 10, "duration": "always"}, "duration"),
+    ],
+)
+def test_a_coupon_that_cannot_be_is_refused(stripe_client: StripeClient, params: Any, param: str) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        stripe_client.v1.coupons.create(params)
+    assert refused.value.param == param
+    assert stripe_client.v1.coupons.list().data == []
+
+
+def test_a_coupon_past_its_date_is_not_valid(receiver: Receiver) -> None:
+    clock = WallClock()
+    client = client_of(Emulator(deliver=receiver, wall_clock=clock))
+    coupon = client.v1.coupons.create({"percent_off": 10, "redeem_by": int(clock.now) + 10})
+    clock.now += 10
+    assert client.v1.coupons.list().data[0].valid is False
+    assert client.v1.coupons.update(coupon.id, {"name": "Old"}).valid is False
+
+
+def test_a_deleted_coupon_is_gone(stripe_client: StripeClient) -> None:
+    coupon = stripe_client.v1.coupons.create({"percent_off": 10})
+    assert stripe_client.v1.coupons.delete(coupon.id).deleted is True
+    with pytest.raises(stripe.InvalidRequestError, match="No such coupon"):
+        stripe_client.v1.coupons.retrieve(coupon.id)
+
+
+def test_a_promotion_code_names_its_coupon(stripe_client: StripeClient) -> None:
+    coupon = stripe_client.v1.coupons.create({"percent_off": 10})
+    code = stripe_client.v1.promotion_codes.create(
+        {
+            "promotion": {"type": "coupon", "coupon": coupon.id},
+            "code": "HELLO",
+            "expand": ["promotion.coupon"],
+        }
+    )
+    assert isinstance(code.promotion.coupon, Coupon)
+    found = stripe_client.v1.promotion_codes.list({"code": "HELLO", "active": True, "coupon": coupon.id})
+    assert [entry.id for entry in found.data] == [code.id]
+    assert stripe_client.v1.promotion_codes.retrieve(code.id).code == "HELLO"
+
+
+def test_a_word_is_used_by_one_active_code_at_a_time(stripe_client: StripeClient) -> None:
+    coupon = stripe_client.v1.coupons.create({"percent_off": 10})
+    base: Any = {"promotion": {"type": "coupon", "coupon": coupon.id}, "code": "HELLO"}
+    first = stripe_client.v1.promotion_codes.create(base)
+    shouted: Any = {**base, "code": "hello"}
+    with pytest.raises(stripe.InvalidRequestError, match="already exists"):
+        stripe_client.v1.promotion_codes.create(shouted)
+    stripe_client.v1.promotion_codes.update(first.id, {"active": False})
+    stripe_client.v1.promotion_codes.create(base)
+    with pytest.raises(stripe.InvalidRequestError, match="already exists"):
+        stripe_client.v1.promotion_codes.update(first.id, {"active": True})
+
+
+@pytest.mark.parametrize(
+    ("changes", "param"),
+    [
+        ({"promotion": {"type": "coupon"}}, "promotion[coupon]"),
+        ({"promotion": {"type": "coupon", "coupon": "none"}}, "promotion[coupon]"),
+        ({"code": "two words"}, "code"),
+        ({"customer": "cus_none"}, "customer"),
+        ({"expires_at": 1}, "expires_at"),
+        ({"max_redemptions": 0}, "max_redemptions"),
+        ({"restrictions": {"minimum_amount": 5}}, "restrictions[minimum_amount_currency]"),
+    ],
+)
+def test_a_promotion_code_that_cannot_be_is_refused(
+    stripe_client: StripeClient, changes: dict[str, Any], param: str
+) -> None:
+    coupon = stripe_client.v1.coupons.create({"percent_off": 10})
+    params: Any = {"promotion": {"type": "coupon", "coupon": coupon.id}}
+    params |= changes
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        stripe_client.v1.promotion_codes.create(params)
+    assert refused.value.param == param
+
+
+def test_a_tax_rate_can_be_archived_but_not_changed(stripe_client: StripeClient) -> None:
+    rate = stripe_client.v1.tax_rates.create(
+        {"display_name": "VAT", "percentage": 20, "inclusive": True, "country": "FR", "tax_type": "vat"}
+    )
+    assert stripe_client.v1.tax_rates.update(rate.id, {"active": False}).percentage == 20
+    assert stripe_client.v1.tax_rates.list({"active": True}).data == []
+    assert stripe_client.v1.tax_rates.retrieve(rate.id).country == "FR"
+    with pytest.raises(stripe.InvalidRequestError):
+        stripe_client.v1.tax_rates.create({"display_name": "VAT", "percentage": 120, "inclusive": True})
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "status", "country"),
+    [
+        ("eu_vat", "DE123456789", "pending", "DE"),
+        ("eu_vat", "EL123456789", "pending", "GR"),
+        ("eu_vat", "DE000000000", "verified", "DE"),
+        ("gb_vat", "GB111111111", "unverified", "GB"),
+        ("us_ein", "12-3456789", "unavailable", "US"),
+    ],
+)
+def test_a_tax_id_is_verified_by_its_test_value(
+    stripe_client: StripeClient, kind: Any, value: str, status: str, country: str
+) -> None:
+    customer = stripe_client.v1.customers.create({"name": "Ada"}).id
+    made = stripe_client.v1.customers.tax_ids.create(customer, {"type": kind, "value": value})
+    found = stripe_client.v1.customers.tax_ids.retrieve(customer, made.id)
+    assert found.verification is not None
+    assert (found.verification.status, found.country) == (status, country)
+    stripe_client.v1.customers.tax_ids.delete(customer, made.id)
+    assert stripe_client.v1.customers.tax_ids.list(customer).data == []
+
+
+@pytest.mark.parametrize(("kind", "value"), [("eu_vat", "123"), ("us_ein", "x"), ("made_up", "123456789")])
+def test_a_tax_id_of_the_wrong_shape_is_refused(stripe_client: StripeClient, kind: Any, value: str) -> None:
+    customer = stripe_client.v1.customers.create().id
+    with pytest.raises(stripe.InvalidRequestError):
+        stripe_client.v1.customers.tax_ids.create(customer, {"type": kind, "value": value})
+
+
+def test_a_customer_has_five_tax_ids_at_most_and_nobody_elses(stripe_client: StripeClient) -> None:
+    customer = stripe_client.v1.customers.create().id
+    made = [
+        stripe_client.v1.customers.tax_ids.create(customer, {"type": "us_ein", "value": f"12-345678{n}"}).id
+        for n in range(5)
+    ]
+    with pytest.raises(stripe.InvalidRequestError, match="at most 5"):
+        stripe_client.v1.customers.tax_ids.create(customer, {"type": "us_ein", "value": "12-3456789"})
+    stranger = stripe_client.v1.customers.create().id
+    with pytest.raises(stripe.InvalidRequestError):
+        stripe_client.v1.customers.tax_ids.delete(stranger, made[0])
