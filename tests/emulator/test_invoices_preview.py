@@ -1,0 +1,180 @@
+"""Previews: what will be charged, without charging it, equal to the charge that follows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import stripe
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from portal.emulator.app import Emulator
+from tests.emulator.account import DAY, START, Account
+from tests.fixtures.emulator import client_of
+
+END = START + 31 * DAY
+
+
+def test_a_preview_of_a_change_equals_the_charge_and_changes_nothing(account: Account) -> None:
+    sub = account.subscribe(account.customer().id, {"price": account.price(1999).id, "quantity": 3})
+    account.advance(11)
+    at = account.now()
+    account.news()
+    items: Any = [{"id": sub["items"].data[0].id, "quantity": 7}]
+    preview = account.v1.invoices.create_preview(
+        {
+            "subscription": sub.id,
+            "subscription_details": {
+                "items": items,
+                "proration_behavior": "always_invoice",
+                "proration_date": at,
+            },
+        }
+    )
+    assert preview.id.startswith("upcoming_in_")
+    assert (preview.status, preview.billing_reason, preview.number) == ("draft", "upcoming", None)
+    assert account.news() == []
+    assert account.subscription(sub.id)["items"].data[0].quantity == 3
+    account.v1.subscriptions.update(
+        sub.id, {"items": items, "proration_behavior": "always_invoice", "proration_date": at}
+    )
+    charged = account.invoices(sub.id)[1]
+    assert (charged.total, charged.amount_due) == (preview.total, preview.amount_due)
+    assert [line.amount for line in charged.lines.data] == [line.amount for line in preview.lines.data]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.integers(1, 30_000),
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.integers(0, 30 * DAY),
+    st.sampled_from([None, 10, 33.3]),
+    st.sampled_from([False, True]),
+)
+def test_a_preview_with_a_date_equals_the_later_charge_to_the_minor_unit(
+    amount: int, before: int, after: int, seconds: int, percent: float | None, taxed: bool
+) -> None:
+    emulator = Emulator()
+    account = Account(emulator, client_of(emulator))
+    extra: dict[str, Any] = {}
+    if percent is not None:
+        coupon = account.v1.coupons.create({"percent_off": percent, "duration": "forever"})
+        extra["discounts"] = [{"coupon": coupon.id}]
+    if taxed:
+        rate = account.v1.tax_rates.create({"display_name": "VAT", "percentage": 19, "inclusive": False})
+        extra["default_tax_rates"] = [rate.id]
+    sub = account.subscribe(
+        account.customer().id, {"price": account.price(amount).id, "quantity": before}, **extra
+    )
+    items: Any = [{"id": sub["items"].data[0].id, "quantity": after}]
+    at = START + seconds
+    preview = account.v1.invoices.create_preview(
+        {
+            "subscription": sub.id,
+            "subscription_details": {
+                "items": items,
+                "proration_behavior": "always_invoice",
+                "proration_date": at,
+            },
+        }
+    )
+    account.advance_to(at + 600)
+    account.v1.subscriptions.update(
+        sub.id, {"items": items, "proration_behavior": "always_invoice", "proration_date": at}
+    )
+    invoices = account.invoices(sub.id)
+    if before == after:
+        assert (preview.total, len(invoices)) == (0, 1)
+        return
+    charged = invoices[1] if len(invoices) > 1 else None
+    assert preview.total == (charged.total if charged else 0)
+    assert charged is None or charged.amount_due == preview.amount_due
+
+
+def test_the_next_invoice_holds_prorations_usage_and_the_next_period(account: Account) -> None:
+    customer = account.customer()
+    sub = account.subscribe(customer.id, account.price(3100), account.metered())
+    account.advance(10)
+    account.use(customer.id, 250)
+    account.v1.subscriptions.update(sub.id, {"items": [{"id": sub["items"].data[0].id, "quantity": 2}]})
+    preview = account.v1.invoices.create_preview({"subscription": sub.id})
+    assert sorted(line.amount for line in preview.lines.data) == [-2100, 250, 4200, 6200]
+    assert (preview.created, preview.next_payment_attempt) == (END, END + 3600)
+    account.advance_to(END + 3600)
+    assert account.invoices(sub.id)[-1].total == preview.total
+
+
+def test_the_recurring_mode_tells_what_a_whole_period_costs(account: Account) -> None:
+    customer = account.customer()
+    sub = account.subscribe(customer.id, account.price(3100))
+    account.advance(10)
+    preview = account.v1.invoices.create_preview(
+        {
+            "subscription": sub.id,
+            "preview_mode": "recurring",
+            "subscription_details": {"items": [{"id": sub["items"].data[0].id, "quantity": 4}]},
+        }
+    )
+    assert [line.amount for line in preview.lines.data] == [12400]
+
+
+def test_a_subscription_that_does_not_exist_yet_can_be_previewed(account: Account) -> None:
+    customer = account.customer(None)
+    preview = account.v1.invoices.create_preview(
+        {
+            "customer": customer.id,
+            "subscription_details": {"items": [{"price": account.price(2500).id, "quantity": 2}]},
+        }
+    )
+    assert preview.total == 5000
+    assert account.v1.subscriptions.list({"customer": customer.id, "status": "all"}).data == []
+
+
+def test_cancelling_now_can_be_previewed(account: Account) -> None:
+    sub = account.subscribe(account.customer().id, account.price(3100))
+    account.advance(10)
+    preview = account.v1.invoices.create_preview(
+        {"subscription": sub.id, "subscription_details": {"cancel_now": True}}
+    )
+    assert preview.total == -2100
+    assert account.subscription(sub.id).status == "active"
+
+
+def test_a_trials_next_invoice_is_that_of_its_end(account: Account) -> None:
+    sub = account.subscribe(account.customer().id, account.price(), trial_period_days=7)
+    preview = account.v1.invoices.create_preview({"subscription": sub.id})
+    assert (preview.total, preview.created) == (2000, START + 7 * DAY)
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_where_no_invoice_is_to_come_there_is_none_to_preview(account: Account, ended: bool) -> None:
+    sub = account.subscribe(account.customer().id, account.price())
+    if ended:
+        account.v1.subscriptions.cancel(sub.id)
+    else:
+        account.v1.subscriptions.update(sub.id, {"cancel_at_period_end": True})
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        account.v1.invoices.create_preview({"subscription": sub.id})
+    assert (refused.value.code, refused.value.http_status) == ("invoice_upcoming_none", 404)
+
+
+def test_a_change_of_interval_is_previewed_as_the_invoice_it_makes_at_once(account: Account) -> None:
+    sub = account.subscribe(account.customer().id, account.price(3100))
+    yearly = account.price(30000, "year")
+    account.advance(10)
+    preview = account.v1.invoices.create_preview(
+        {
+            "subscription": sub.id,
+            "subscription_details": {"items": [{"id": sub["items"].data[0].id, "price": yearly.id}]},
+        }
+    )
+    assert preview.total == 27900
+
+
+def test_another_customers_subscription_is_refused(account: Account) -> None:
+    sub = account.subscribe(account.customer().id, account.price())
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        account.v1.invoices.create_preview({"subscription": sub.id, "customer": account.customer().id})
+    assert refused.value.param == "subscription"
