@@ -5,6 +5,7 @@ from portal.intents import jobs as intents
 from portal.jobs import jobs as housekeeping
 from portal.mail import jobs as mail
 from portal.sync import jobs as sync
+from portal.usage import jobs as usage
 from portal.webhooks import jobs as webhooks
 
-MODULES = (customers, housekeeping, intents, mail, sync, webhooks)
+MODULES = (customers, housekeeping, intents, mail, sync, usage, webhooks)

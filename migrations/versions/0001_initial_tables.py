@@ -415,6 +415,7 @@ def upgrade() -> None:
         sa.Column("change", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("basis", sa.String(length=64), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("total_amount", sa.BigInteger(), nullable=False),
         sa.Column("due_now_amount", sa.BigInteger(), nullable=False),
         sa.Column("tax_amount", sa.BigInteger(), nullable=False),
         sa.Column("recurring_amount", sa.BigInteger(), nullable=False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -146,9 +147,17 @@ def cancel_now(gateway: Gateway, stripe_id: str, *, key: str) -> SubscriptionSna
     )
 
 
+@dataclass(frozen=True, slots=True)
+class QuantityChange:
+    """A subscription after a change of quantity, and its newest invoice: the change's own, if it made one."""
+
+    subscription: SubscriptionSnapshot
+    invoice: InvoiceSnapshot | None
+
+
 def set_quantity(
     gateway: Gateway, stripe_id: str, *, item: str, quantity: int, proration_at: datetime, key: str
-) -> SubscriptionSnapshot:
+) -> QuantityChange:
     """Set one item's quantity and invoice the difference at once.
 
     Raises CardDeclined when the invoice could not be paid (nothing changes then) and GatewayRefused.
@@ -159,15 +168,19 @@ def set_quantity(
         "proration_behavior": "always_invoice",
         "proration_date": to_unix(proration_at),
         "payment_behavior": "error_if_incomplete",
+        "expand": ["latest_invoice"],
     }
-    return SubscriptionSnapshot.read(
-        plain(
-            gateway.call(
-                "subscriptions.set_quantity",
-                lambda client: client.v1.subscriptions.update(stripe_id, params, {"idempotency_key": key}),
-                about=stripe_id,
-            )
+    changed = plain(
+        gateway.call(
+            "subscriptions.set_quantity",
+            lambda client: client.v1.subscriptions.update(stripe_id, params, {"idempotency_key": key}),
+            about=stripe_id,
         )
+    )
+    invoice = changed.get("latest_invoice")
+    return QuantityChange(
+        SubscriptionSnapshot.read(changed),
+        InvoiceSnapshot.read(invoice) if isinstance(invoice, dict) else None,
     )
 
 

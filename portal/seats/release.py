@@ -7,30 +7,24 @@ import sqlalchemy as sa
 from portal.accounts.models import User
 from portal.audit.record import record
 from portal.extensions import db
-from portal.kit.errors import Conflict, NotFound
+from portal.kit.errors import NotFound
 from portal.seats.limits import lock_seats
 from portal.seats.models import SeatAssignment, SeatLedgerEntry, SeatMove
 from portal.seats.queries import seats_assigned
 from portal.tenants.models import Membership, Role
-
-
-class LastOwner(Conflict):
-    """A tenant without an owner could never be managed again."""
-
-    code = "last_owner"
-    public_message = "This is the only owner. Make somebody else an owner first."
+from portal.tenants.roles import LastOwner, count_owners
 
 
 def release_seat(tenant_id: int, membership_id: int, actor: User) -> bool:
     """Take a member's seat back; tell whether they held one. Raises NotFound for another tenant's membership."""
     lock_seats(tenant_id)
     membership = _membership(tenant_id, membership_id)
-    gone = db.session.execute(
-        sa.delete(SeatAssignment).where(
-            SeatAssignment.tenant_id == tenant_id, SeatAssignment.membership_id == membership_id
-        )
+    gone = db.session.scalar(
+        sa.delete(SeatAssignment)
+        .where(SeatAssignment.tenant_id == tenant_id, SeatAssignment.membership_id == membership_id)
+        .returning(SeatAssignment.id)
     )
-    if not gone.rowcount:
+    if gone is None:
         return False
     db.session.add(
         SeatLedgerEntry(
@@ -59,10 +53,7 @@ def remove_member(tenant_id: int, membership: Membership, actor: User) -> None:
     caller's rule.
     """
     release_seat(tenant_id, membership.id, actor)
-    owners = sa.select(sa.func.count()).where(
-        Membership.tenant_id == tenant_id, Membership.role == Role.OWNER, Membership.id != membership.id
-    )
-    if membership.role == Role.OWNER and not db.session.scalar(owners):
+    if membership.role == Role.OWNER and count_owners(tenant_id) == 1:
         raise LastOwner(f"membership {membership.id}")
     record(
         "member.removed",

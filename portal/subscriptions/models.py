@@ -117,7 +117,8 @@ class Quote(Model):
 
     `change` is what will be asked of Stripe (`{"seats": 7}`); `basis` fingerprints what it was computed from: if
     that moved, the quote is refused. `lines` is a list of {description, amount}. Amounts in minor units of
-    `currency`. `charged_amount` is what the invoice later said (NULL: not applied yet).
+    `currency`; a negative `total_amount` becomes a credit for later invoices. `charged_amount` is what the invoice
+    later said (NULL: not applied yet).
     """
 
     __tablename__ = "quote"
@@ -130,6 +131,7 @@ class Quote(Model):
     change: Mapped[dict[str, Any]]
     basis: Mapped[str] = mapped_column(sa.String(64))
     currency: Mapped[str] = mapped_column(sa.String(3))
+    total_amount: Mapped[int] = mapped_column(sa.BigInteger)
     due_now_amount: Mapped[int] = mapped_column(sa.BigInteger)
     tax_amount: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     recurring_amount: Mapped[int] = mapped_column(sa.BigInteger)

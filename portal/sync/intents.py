@@ -19,6 +19,7 @@ from portal.gateway.errors import GatewayError, GatewayUnavailable
 from portal.intents import write
 from portal.intents.models import Intent, IntentState
 from portal.kit.clock import utcnow
+from portal.seats import confirm as seats
 from portal.subscriptions import cancel, checkout
 from portal.sync.customer import sync_customer
 from portal.sync.details import sync_details
@@ -33,16 +34,19 @@ class Carrier:
     """How one kind of intent is carried out.
 
     `call` asks Stripe, using nothing but the intent's params, and returns a small JSON object. `settle` writes the
-    outcome: the intent's new state and the audit row.
+    outcome: the intent's new state and the audit row. `is_retried`: the job asks again when Stripe did not answer;
+    not for a hosted page, whose address nobody is waiting for any more.
     """
 
     call: Callable[[Gateway, Intent], dict[str, Any]]
     settle: Callable[[Intent, dict[str, Any]], None]
+    is_retried: bool = True
 
 
 CARRIERS: dict[str, Carrier] = {
-    "checkout": Carrier(checkout.call, checkout.settle),
+    "checkout": Carrier(checkout.call, checkout.settle, is_retried=False),
     "cancel": Carrier(cancel.call, cancel.settle),
+    "seats": Carrier(seats.call, seats.settle),
     "resume": Carrier(cancel.call, cancel.settle),
 }
 
@@ -60,7 +64,8 @@ class OutcomeUnknown(GatewayUnavailable):
 def carry_out(intent: Intent) -> Intent:
     """Carry out a committed intent and return it in its new state. Call it outside any transaction.
 
-    Raises OutcomeUnknown while nobody can tell what Stripe did, and CardDeclined, GatewayRefused or another gateway
+    Raises OutcomeUnknown (GatewayUnavailable for a kind that is not retried) while nobody can tell what Stripe did,
+    and CardDeclined, GatewayRefused or another gateway
     error after writing down that the intent failed. `intent.is_synced` tells whether the mirror shows the result
     already; if not, the sync is marked and the worker does it.
     """
@@ -68,6 +73,8 @@ def carry_out(intent: Intent) -> Intent:
     try:
         result = carrier.call(current_gateway(), intent)
     except GatewayUnavailable as error:
+        if not carrier.is_retried:
+            raise
         raise OutcomeUnknown(str(error)) from error
     except GatewayError as error:
         with unit_of_work():
@@ -127,8 +134,8 @@ def finish_open(intent_id: int) -> None:
         intent = write.lock(intent_id)
         if intent is None or intent.state != IntentState.OPEN:
             return
-        if intent.kind == "checkout" or (intent.expires_at is not None and intent.expires_at <= utcnow()):
-            # Nobody is waiting for the address of that hosted page any more, so its session is not opened again.
+        too_old = intent.expires_at is not None and intent.expires_at <= utcnow()
+        if too_old or not CARRIERS[intent.kind].is_retried:
             _give_up(intent)
             return
     try:

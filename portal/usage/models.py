@@ -20,6 +20,10 @@ MOST = 9_000_000_000_000_000_000
 """What a sum may reach, below 64 bits: more is refused instead of rounded."""
 
 
+NOTHING_TOLD = -1
+"""`reported_quantity` of a `last` meter's hour before its first report, because 0 is a value to be told too."""
+
+
 class Meter(Model):
     """A meter of the catalogue. `aggregation` is count, sum or last; `scale` 0 to 9 decimals. `stripe_id` is NULL
     until the catalogue was pushed."""

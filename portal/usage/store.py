@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from portal.kit.errors import PortalError
 from portal.usage.batch import Row, as_text
+from portal.usage.models import NOTHING_TOLD
 
 _SUM_LIMITS = ("ck_usage_hour_quantity", "ck_usage_day_quantity")
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
@@ -64,9 +65,12 @@ def _rollup(table: str, column: str, bucket: str, source: str, *, latest: str | 
     newer = (
         f"CASE WHEN excluded.latest_at > {table}.latest_at THEN excluded.latest_at ELSE {table}.latest_at END"
     )
+    # A `last` meter's 0 is a value that Stripe must be told too, so its hours begin as told about nothing.
+    untold = table == "usage_hour" and latest is not None
+    more, more_values = (", reported_quantity", f", {NOTHING_TOLD}") if untold else ("", "")
     return f"""
-INSERT INTO {table} (tenant_id, meter_id, {column}, quantity, events, latest_at)
-SELECT :tenant, meter_id, {bucket} AS bucket, {value}, count(*), max(occurred_at)
+INSERT INTO {table} (tenant_id, meter_id, {column}, quantity, events, latest_at{more})
+SELECT :tenant, meter_id, {bucket} AS bucket, {value}, count(*), max(occurred_at){more_values}
 FROM {source} GROUP BY meter_id, bucket
 ON CONFLICT (tenant_id, meter_id, {column}) DO UPDATE
 SET quantity = {moved}, events = {table}.events + excluded.events, latest_at = {newer}

@@ -1,15 +1,15 @@
-"""How much was used in a stretch of time, from the rollups: days for whole days, hours for the rest."""
+"""How much was used in a stretch of time, from the hourly rollup."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 import sqlalchemy as sa
 
 from portal.extensions import db
-from portal.usage.models import Meter, UsageDay, UsageHour
+from portal.usage.models import Meter, UsageHour
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,27 +21,15 @@ class MeterTotal:
     events: int
 
 
-@dataclass(frozen=True, slots=True)
-class DayTotal:
-    """Usage of one day (UTC) in units."""
-
-    day_on: date
-    quantity: Decimal
-
-
 def units(meter: Meter, smallest: int | Decimal) -> Decimal:
-    """Turn a stored quantity into units: 1500 at scale 3 is 1.5. Exact."""
-    return Decimal(int(smallest)).scaleb(-meter.scale)
+    """Turn a stored quantity into units, exactly and without idle zeros: 1500 at scale 3 is 1.5."""
+    whole, rest = divmod(int(smallest), int(10**meter.scale))
+    return Decimal(int(smallest)).scaleb(-meter.scale).normalize() if rest else Decimal(whole)
 
 
 def all_meters() -> list[Meter]:
     """Return every meter of the catalogue, by name."""
     return list(db.session.scalars(sa.select(Meter).order_by(Meter.name)))
-
-
-def meter_by_key(key: str) -> Meter | None:
-    """Return the meter with this key of the catalogue."""
-    return db.session.scalars(sa.select(Meter).where(Meter.key == key)).one_or_none()
 
 
 def totals(tenant_id: int, start: datetime, end: datetime) -> list[MeterTotal]:
@@ -61,9 +49,7 @@ def totals(tenant_id: int, start: datetime, end: datetime) -> list[MeterTotal]:
         .where(UsageHour.tenant_id == tenant_id, UsageHour.hour_at >= start, UsageHour.hour_at < end)
         .subquery()
     )
-    counted = sa.case(
-        (sa.and_(Meter.aggregation == "last", hours.c.newness > 1), 0), else_=hours.c.quantity
-    )
+    counted = sa.case((sa.and_(Meter.aggregation == "last", hours.c.newness > 1), 0), else_=hours.c.quantity)
     rows = db.session.execute(
         sa.select(
             Meter,
@@ -75,21 +61,3 @@ def totals(tenant_id: int, start: datetime, end: datetime) -> list[MeterTotal]:
         .order_by(Meter.name)
     )
     return [MeterTotal(meter, units(meter, quantity), int(events)) for meter, quantity, events in rows]
-
-
-def days(tenant_id: int, meters: list[Meter], start: date, end: date) -> dict[int, list[DayTotal]]:
-    """Return the used days in [start, end) of several meters by meter id, oldest first, in one statement."""
-    scales = {meter.id: meter for meter in meters}
-    found: dict[int, list[DayTotal]] = {meter.id: [] for meter in meters}
-    for meter_id, day_on, quantity in db.session.execute(
-        sa.select(UsageDay.meter_id, UsageDay.day_on, UsageDay.quantity)
-        .where(
-            UsageDay.tenant_id == tenant_id,
-            UsageDay.meter_id.in_(list(scales)),
-            UsageDay.day_on >= start,
-            UsageDay.day_on < end,
-        )
-        .order_by(UsageDay.day_on)
-    ):
-        found[meter_id].append(DayTotal(day_on, units(scales[meter_id], quantity)))
-    return found
