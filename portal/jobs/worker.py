@@ -5,6 +5,7 @@ The loop survives everything a job or the database throws; a killed worker leave
 
 from __future__ import annotations
 
+import atexit
 import random
 import signal
 import threading
@@ -30,6 +31,8 @@ DEADLINE_SECONDS = 120.0
 LEASE = timedelta(minutes=5)
 POLL_SECONDS = 0.3
 SCHEDULE_SECONDS = 20.0
+STOP_SECONDS = 8.0
+"""How long a web process waits for its jobs at its end; gunicorn kills it after ten. A killed job's lease runs out."""
 MOST_JOBS_IN_A_DRAIN = 5_000
 log = structlog.get_logger("jobs")
 
@@ -185,3 +188,11 @@ class Worker:
             except Exception as error:
                 log.exception("schedule_failed", error=type(error).__name__)
             self._stopping.wait(SCHEDULE_SECONDS)
+
+
+def start_in_background(app: Flask) -> Worker:
+    """Work the jobs in threads of a web process, for a single machine; they finish their jobs when it ends."""
+    worker = Worker(app)
+    worker.start()
+    atexit.register(worker.stop, STOP_SECONDS)
+    return worker
