@@ -14,6 +14,8 @@ pytest_plugins = [
     "tests.fixtures.mail",
     "tests.fixtures.outage",
     "tests.fixtures.people",
+    "tests.fixtures.smtp",
+    "tests.fixtures.team",
     "tests.fixtures.webhooks",
     "tests.fixtures.postgres",
     "tests.fixtures.usage",

@@ -58,6 +58,9 @@ def _connect(url: SplitResult) -> smtplib.SMTP:
         server.ehlo()
         if server.has_extn("starttls"):
             server.starttls(context=secure)
+        elif url.username:
+            server.close()
+            raise smtplib.SMTPNotSupportedError("no encryption offered: the password was not sent")
     if url.username:
         server.login(unquote(url.username), unquote(url.password or ""))
     return server
