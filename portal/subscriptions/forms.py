@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from wtforms import IntegerField, StringField, TextAreaField
+import unicodedata
+
+from wtforms import StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from portal.subscriptions.cancel import LONGEST_REASON
-from portal.web.forms import Form, strip
+from portal.web.forms import Form, WholeNumberField, strip
 
 
 class CheckoutForm(Form):
@@ -14,12 +16,9 @@ class CheckoutForm(Form):
 
     plan = StringField("Plan", [InputRequired("Please choose a plan."), Length(max=40)])
     interval = StringField("Interval", [InputRequired("Please choose month or year."), Length(max=10)])
-    seats = IntegerField(
+    seats = WholeNumberField(
         "Seats",
-        [
-            Optional(),
-            NumberRange(min=1, max=1_000_000, message="Please enter a whole number of seats, at least 1."),
-        ],
+        [Optional(), NumberRange(min=1, message="Please enter a whole number of seats, at least 1.")],
     )
 
     @property
@@ -31,6 +30,13 @@ class CheckoutForm(Form):
         return str(messages[0]) if messages else None
 
 
+def without_controls(value: str | None) -> str | None:
+    """Field filter: drop control characters but line breaks; no keyboard types them, and PostgreSQL refuses some."""
+    if value is None:
+        return None
+    return "".join(mark for mark in value if mark == "\n" or unicodedata.category(mark) not in ("Cc", "Cs"))
+
+
 class CancelForm(Form):
     """An optional reason."""
 
@@ -40,5 +46,5 @@ class CancelForm(Form):
             Optional(),
             Length(max=LONGEST_REASON, message=f"Please use at most {LONGEST_REASON} characters."),
         ],
-        filters=[strip],
+        filters=[without_controls, strip],
     )

@@ -22,7 +22,7 @@ from portal.sync.intents import carry_out
 from portal.tenants.access import MANAGERS, Access, for_tenant
 from portal.usage.drawing import unit_name
 from portal.usage.period import period_of
-from portal.usage.summary import usage_of
+from portal.usage.so_far import use_so_far
 from portal.web.current import current_user
 from portal.web.redirects import see_other, to_stripe
 from portal.web.unit_of_work import opens_units_of_work, unit_of_work
@@ -55,7 +55,7 @@ def overview(access: Access) -> ResponseReturnValue:
         period=period,
         components=composition(current_catalog(), current),
         seats=seat_use(current, held=seats_assigned(tenant_id)),
-        uses=usage_of(tenant_id, current.subscription, current.plan, period),
+        uses=use_so_far(tenant_id, current, period),
         upcoming=upcoming_invoice(tenant_id) if access.can_manage else None,
         banners=banners_for(current.subscription, now),
         unit_name=unit_name,

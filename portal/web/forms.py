@@ -6,7 +6,7 @@ from __future__ import annotations
 import unicodedata
 
 from flask_wtf import FlaskForm
-from wtforms import Field
+from wtforms import Field, IntegerField
 from wtforms.validators import ValidationError
 
 from portal.kit.errors import PortalError
@@ -24,6 +24,21 @@ class Form(FlaskForm):  # type: ignore[misc]  # flask_wtf ships no types
             self.form_errors.append(error.public_message)
         else:
             self[field].errors = [*self[field].errors, error.public_message]
+
+
+class WholeNumberField(IntegerField):  # type: ignore[misc]  # wtforms ships no types
+    """A whole number of at most nine plain digits. The library's own field takes any length, and its range check
+    then fails on numbers that no float can hold."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read what was typed. Raises ValueError, which the form shows at the field."""
+        typed = valuelist[0].strip() if valuelist else ""
+        if not typed:
+            return
+        self.data = None
+        if not (typed.isascii() and typed.isdigit() and len(typed) <= 9):
+            raise ValueError("Please enter a whole number.")
+        self.data = int(typed)
 
 
 def strip(value: str | None) -> str | None:
