@@ -83,18 +83,15 @@ def test_summaries_come_by_hour_and_by_day_newest_first(account: Account) -> Non
     for offset, value in ((10, 1), (3600, 2), (3700, 4), (DAY - 3600 * 20, 8)):
         account.use(customer.id, value, timestamp=day + offset)
     sent: Any = {"customer": customer.id, "start_time": day, "end_time": day + DAY}
-    hours = account.v1.billing.meters.event_summaries.list(
-        meter_of(price), {**sent, "value_grouping_window": "hour"}
-    )
-    assert [(h.start_time - day, h.aggregated_value) for h in hours.data] == [(14400, 8), (3600, 6), (0, 1)]
-    days = account.v1.billing.meters.event_summaries.list(
-        meter_of(price), {**sent, "value_grouping_window": "day"}
-    )
-    assert [d.aggregated_value for d in days.data] == [15]
-    pages = account.v1.billing.meters.event_summaries.list(
-        meter_of(price), {**sent, "value_grouping_window": "hour", "limit": 1}
-    )
-    assert len(list(pages.auto_paging_iter())) == 3
+    by_hour: Any = {**sent, "value_grouping_window": "hour"}
+    by_day: Any = {**sent, "value_grouping_window": "day"}
+    small_pages: Any = {**by_hour, "limit": 1}
+    summaries = account.v1.billing.meters.event_summaries
+    hours = summaries.list(meter_of(price), by_hour).data
+    assert [(h.start_time - day, h.aggregated_value) for h in hours] == [(14400, 8), (3600, 6), (0, 1)]
+    assert [d.aggregated_value for d in summaries.list(meter_of(price), by_day).data] == [15]
+    one_by_one = summaries.list(meter_of(price), small_pages)
+    assert len(list(one_by_one.auto_paging_iter())) == 3
 
 
 def test_bounds_of_summaries_must_be_aligned(account: Account) -> None:
