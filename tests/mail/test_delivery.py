@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from email import message_from_bytes
-from email.policy import default
 
 import pytest
 
@@ -34,9 +32,8 @@ def smtp(app: Portal, mail_server: MailServer) -> Iterator[MailServer]:
 def test_the_server_gets_one_message_with_both_parts(smtp: MailServer, drain_jobs: DrainJobs) -> None:
     send_mail("reset", "owner@northwind.example.com", CONTEXT)
     drain_jobs(["mail"])
-    (envelope,) = smtp.envelopes
-    assert envelope.rcpt_tos == ["owner@northwind.example.com"]
-    message = message_from_bytes(envelope.content, policy=default)
+    (message,) = smtp.messages
+    assert smtp.recipients == ["owner@northwind.example.com"]
     assert message["From"] == "Billing <billing@example.com>"
     assert message["Subject"] == "Reset your Northwind billing password"
     assert [part.get_content_type() for part in message.walk()] == [
@@ -44,7 +41,9 @@ def test_the_server_gets_one_message_with_both_parts(smtp: MailServer, drain_job
         "text/plain",
         "text/html",
     ]
-    assert "Hello Olivia Öwner," in next(message.walk()).get_payload(0).get_content()
+    text = message.get_body(("plain",))
+    assert text is not None
+    assert "Hello Olivia Öwner," in text.get_content()
 
 
 def test_a_mail_sent_twice_carries_the_same_id(smtp: MailServer, drain_jobs: DrainJobs) -> None:
@@ -55,9 +54,7 @@ def test_a_mail_sent_twice_carries_the_same_id(smtp: MailServer, drain_jobs: Dra
     db.session.commit()
     for _ in range(2):
         send({"mail_id": mail_id})
-    ids = {message_from_bytes(each.content, policy=default)["Message-ID"] for each in smtp.envelopes}
-    assert len(smtp.envelopes) == 2
-    assert ids == {f"<{public_id}@example.com>"}
+    assert [message["Message-ID"] for message in smtp.messages] == [f"<{public_id}@example.com>"] * 2
 
 
 def test_a_mail_that_was_sent_is_not_sent_again(smtp: MailServer, drain_jobs: DrainJobs) -> None:
@@ -68,7 +65,7 @@ def test_a_mail_that_was_sent_is_not_sent_again(smtp: MailServer, drain_jobs: Dr
     mail_id = mail.id
     db.session.commit()
     send({"mail_id": mail_id})
-    assert len(smtp.envelopes) == 1
+    assert len(smtp.messages) == 1
 
 
 def test_a_refusal_leaves_the_mail_for_a_later_try(smtp: MailServer, drain_jobs: DrainJobs) -> None:
@@ -79,7 +76,7 @@ def test_a_refusal_leaves_the_mail_for_a_later_try(smtp: MailServer, drain_jobs:
     assert db.session.query(Job).filter_by(name="mail.send").one().state == JobState.READY
     smtp.refuses = None
     drain_jobs(["mail"])
-    assert len(smtp.envelopes) == 1
+    assert len(smtp.messages) == 1
 
 
 def test_a_password_is_never_sent_in_the_clear(app: Portal, smtp: MailServer, drain_jobs: DrainJobs) -> None:
@@ -87,7 +84,7 @@ def test_a_password_is_never_sent_in_the_clear(app: Portal, smtp: MailServer, dr
     app.config["PORTAL"] = dataclasses.replace(app.config["PORTAL"], mail_url=Secret(url))
     send_mail("reset", "owner@northwind.example.com", CONTEXT)
     drain_jobs(["mail"], may_fail=True)
-    assert not smtp.envelopes
+    assert not smtp.messages
     assert "the password was not sent" in (db.session.query(Job).one().last_error or "")
 
 
