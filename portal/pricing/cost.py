@@ -95,8 +95,11 @@ def _parts(model: PriceModel, quantity: Fraction) -> list[_Part]:
 
 
 def _graduated_parts(model: PriceModel, billed: Fraction) -> list[_Part]:
-    """Split the units over the tiers they reach. The first tier counts at zero units too, as at Stripe."""
+    """Split the units over the tiers they reach. The first tier counts at zero units too, as at Stripe; but where
+    units are included, these are Stripe's first tier, and ours begin with the first unit that is billed."""
     parts: list[_Part] = []
+    if model.included and not billed:
+        return parts
     below = 0
     for tier in model.tiers:
         top = billed if tier.up_to is None else min(billed, Fraction(tier.up_to))

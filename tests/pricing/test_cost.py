@@ -112,6 +112,11 @@ def test_tiers_are_counted_after_the_included_units() -> None:
     assert [(line.first, line.last) for line in priced.lines[1:]] == [(101, 110), (111, None)]
 
 
+def test_a_tiers_fee_waits_for_the_first_unit_that_is_not_included() -> None:
+    price = PriceModel("graduated", "usd", tiers=(Tier(None, Decimal(5), 100),), included=3)
+    assert [cost(price, units).amount.minor for units in (0, 3, 4)] == [0, 0, 105]
+
+
 @pytest.mark.parametrize(("units", "amount"), [(0, 900), (5, 900), (9, 900), (10, 1_000)])
 def test_a_minimum_fills_the_amount_up(units: int, amount: int) -> None:
     price = PriceModel("per_unit", "usd", rate=Decimal(100), minimum_amount=900)

@@ -1,0 +1,54 @@
+"""Every pricing model, bought by the seat at the emulator: the portal's arithmetic and Stripe's invoice agree."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+import stripe
+
+from portal.plans.catalog import Component, Plan, current_catalog
+from portal.plans.rates import recurring_cost
+from tests.fixtures.cast import Cast
+from tests.fixtures.catalog import Push, Subscribe
+
+TIERS = [
+    {"up_to": 3, "unit_amount": "12.5", "flat_amount": 100},
+    {"up_to": 10, "unit_amount": "7.33"},
+    {"unit_amount": "3.000001", "flat_amount": 250},
+]
+MODELS: dict[str, dict[str, object]] = {
+    "per unit": {"model": "per_unit", "amount": "33.335"},
+    "per unit with some included": {"model": "per_unit", "amount": "1500", "included": 4},
+    "package": {"model": "package", "amount": "500", "package_size": 4},
+    "graduated": {"model": "graduated", "tiers": TIERS},
+    "graduated with some included": {"model": "graduated", "tiers": TIERS, "included": 2},
+    "volume": {"model": "volume", "tiers": TIERS},
+}
+
+
+def plan_with(model: dict[str, object]) -> Plan:
+    price = {name: model[name] for name in ("amount", "tiers") if name in model}
+    rest = {name: value for name, value in model.items() if name not in price}
+    component = msgspec.convert(
+        {"kind": "seat", **rest, "rates": {each: {"usd": price} for each in ("month", "year")}},
+        Component,
+        strict=False,
+    )
+    return Plan(name="Probe", key="probe", components=(component,))
+
+
+@pytest.mark.parametrize("seats", [1, 3, 4, 5, 8, 10, 11, 13, 997])
+@pytest.mark.parametrize("name", MODELS)
+def test_the_invoice_says_what_the_portal_says(
+    cast: Cast,
+    push: Push,
+    subscribe: Subscribe,
+    stripe_client: stripe.StripeClient,
+    name: str,
+    seats: int,
+) -> None:
+    plan = plan_with(MODELS[name])
+    push(msgspec.structs.replace(current_catalog(), plans={"probe": plan}))
+    subscription = subscribe(cast.tenant, "probe", seats=seats)
+    invoice = stripe_client.v1.invoices.list({"subscription": subscription.stripe_id}).data[0]
+    assert invoice.subtotal == recurring_cost(plan, "month", "usd", seats=seats).minor
