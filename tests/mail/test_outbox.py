@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from jinja2 import TemplateNotFound
 
 from portal.extensions import db
 from portal.jobs.models import Job
+from portal.jobs.queue import enqueue
+from portal.kit.clock import running_on, utcnow
 from portal.mail.models import OutgoingMail
 from portal.mail.send import send_mail
 from portal.web.unit_of_work import Portal, unit_of_work
@@ -68,3 +70,14 @@ def test_a_subject_is_one_line(app: Portal, outbox: Outbox) -> None:
         },
     )
     assert outbox()[0].subject == "Olivia"
+
+
+def test_a_mail_is_deleted_a_month_after_it_left(app: Portal, outbox: Outbox, drain_jobs: DrainJobs) -> None:
+    send_mail("reset", "owner@northwind.example.com", CONTEXT)
+    drain_jobs()
+    send_mail("reset", "admin@northwind.example.com", CONTEXT)
+    later = utcnow() + timedelta(days=31)
+    with running_on(lambda: later):
+        enqueue("mail.prune", {})
+        drain_jobs(["default"])
+    assert [mail.to_address for mail in outbox()] == ["admin@northwind.example.com"]
