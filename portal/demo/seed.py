@@ -1,4 +1,4 @@
-"""The demo tenant: an enterprise subscription begun 61 days ago on a test clock, with members, two paid renewals and
+"""The demo tenant: an enterprise subscription begun 76 days ago on a test clock, with members, two paid renewals and
 usage up to now. Everything goes through the portal's own verbs and Stripe's API; only the clock is moved."""
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from portal.seats.assign import assign_seat
 from portal.subscriptions.queries import current_subscription
 from portal.sync.customer import sync_customer
 from portal.sync.details import sync_details
+from portal.sync.usage import report_usage
 from portal.tenants.found import found_tenant
 from portal.tenants.invite import invite
 from portal.tenants.models import Membership, Role, Tenant
 from portal.usage.ingest import ingest
-from portal.usage.report import report_usage
 from portal.web.unit_of_work import unit_of_work
 
 if TYPE_CHECKING:
     from stripe.params import SubscriptionCreateParamsItem
 
-AGE = timedelta(days=61)
+AGE = timedelta(days=76)
 SEATS = 14
 
 
@@ -52,13 +52,13 @@ class _Time:
 
 def seed() -> str:
     """Add the demo tenant if it is not there; return the lines that tell who can sign in."""
-    if db.session.scalar(sa.select(Tenant.id).where(Tenant.slug == people.SLUG)) is None:
+    with unit_of_work():
+        found = db.session.scalar(sa.select(Tenant.id).where(Tenant.slug == people.SLUG))
+    if found is None:
         today = utcnow()
         time = _Time(today - AGE)
-        db.session.rollback()
         with clock.running_on(time.read):
             _make_history(time, today)
-    db.session.rollback()
     rows = (("owner", people.OWNER), ("admin", people.ADMIN), ("member", people.MEMBER))
     lines = [f"sign in as {email}  ({role})" for role, (_, email) in rows]
     return "\n".join([*lines, f"password: {people.PASSWORD}"])
@@ -100,14 +100,14 @@ def _subscribe(customer: Customer) -> None:
     assert customer.stripe_id is not None
     stripe_id = customer.stripe_id
     plan = current_catalog().plans["enterprise"]
-    prices = prices_on_sale(plan, "month", current_catalog().default_currency)
+    with unit_of_work():
+        prices = prices_on_sale(plan, "month", current_catalog().default_currency)
     items: list[SubscriptionCreateParamsItem] = [
         {"price": price.stripe_id}
         if "meter" in name
         else {"price": price.stripe_id, "quantity": _quantity(name)}
         for name, price in prices.items()
     ]
-    db.session.rollback()
     gateway = current_gateway()
     card = str(
         gateway.call(
@@ -151,9 +151,9 @@ def _live_until_renewal(
     time: _Time, today: datetime, tenant: Tenant, customer: Customer, test_clock: str
 ) -> None:
     """Use the product until the period ends or today is reached, report it, and let Stripe renew."""
-    subscription = current_subscription(tenant.id)
+    with unit_of_work():
+        subscription = current_subscription(tenant.id)
     assert subscription is not None
-    db.session.rollback()
     end = min(subscription.current_period_end_at, today)
     begun, time.now = time.now, end
     for body in history.batches(begun, end, seed=begun.toordinal()):
