@@ -15,6 +15,12 @@ def public_id() -> str:
     return "".join(secrets.choice(_BASE32) for _ in range(16))
 
 
+def is_public_id(text: str) -> bool:
+    """Tell whether a text from outside has the form of a public id; what has not is not worth a look (PostgreSQL
+    refuses some texts, such as a NUL, with an error)."""
+    return len(text) == 16 and set(text) <= set(_BASE32)
+
+
 def new_secret() -> str:
     """Return a URL-safe secret of 256 bits for links and API keys; store only its digest."""
     return secrets.token_urlsafe(32)

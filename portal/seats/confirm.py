@@ -16,6 +16,7 @@ from portal.intents import write
 from portal.intents.models import Intent, IntentState
 from portal.kit.clock import from_unix, to_unix, utcnow
 from portal.kit.errors import Conflict, NotFound
+from portal.kit.ids import is_public_id
 from portal.seats.change import basis_of, seat_item, wanted_change
 from portal.seats.limits import lock_seats
 from portal.subscriptions.models import Quote, Subscription
@@ -48,6 +49,8 @@ class ChangeUnderWay(Conflict):
 
 def quote_by_id(tenant_id: int, public_id: str, *, lock: bool = False) -> Quote:
     """Return the tenant's quote for seats. Raises NotFound, also for another tenant's."""
+    if not is_public_id(public_id):
+        raise NotFound("not the form of a quote's id")
     statement = sa.select(Quote).where(
         Quote.tenant_id == tenant_id, Quote.public_id == public_id, Quote.kind == "seats"
     )

@@ -76,10 +76,3 @@ def holders(tenant_id: int, *, limit: int, offset: int = 0) -> list[Holder]:
         .offset(offset)
     )
     return [Holder(*row) for row in rows]
-
-
-def member_by_public_id(tenant_id: int, public_id: str) -> Membership | None:
-    """Return the tenant's membership with this public id, or None, also for another tenant's."""
-    return db.session.scalars(
-        sa.select(Membership).where(Membership.tenant_id == tenant_id, Membership.public_id == public_id)
-    ).one_or_none()

@@ -7,17 +7,19 @@ from flask.typing import ResponseReturnValue
 
 from portal.gateway.errors import CardDeclined, GatewayRefused, GatewayUnavailable
 from portal.kit.errors import NotFound, PortalError
+from portal.kit.ids import is_public_id
 from portal.kit.pagination import page_number
 from portal.seats.assign import NoFreeSeat, assign_seat
 from portal.seats.change import SeatsBelowAssigned, SeatsNotForSale, SeatsOutOfRange
 from portal.seats.confirm import ChangeUnderWay, QuoteStale, QuoteUsed, is_valid, quote_by_id
 from portal.seats.forms import SeatsForm
 from portal.seats.page import seats_page
-from portal.seats.queries import holds_seat, member_by_public_id
+from portal.seats.queries import holds_seat
 from portal.seats.release import release_seat
 from portal.sync.seats import confirm_seats, quote_seats
 from portal.tenants.access import MANAGERS, Access, for_tenant
 from portal.tenants.models import Membership
+from portal.tenants.queries import member_by_public_id
 from portal.web.current import current_user
 from portal.web.redirects import see_other
 from portal.web.unit_of_work import opens_units_of_work
@@ -40,7 +42,7 @@ def show(access: Access) -> str:
 def quote(access: Access) -> ResponseReturnValue:
     """Ask what another number of seats costs and show the quote."""
     form, tenant_id, slug = SeatsForm(), access.tenant.id, access.tenant.slug
-    if form.validate_on_submit():
+    if form.validate_on_submit() and form.seats.data is not None:
         try:
             made = quote_seats(tenant_id, form.seats.data, current_user().id)
             return see_other(url_for(".review", slug=slug, public_id=made.public_id))
@@ -109,10 +111,10 @@ def _page(access: Access, form: SeatsForm) -> str:
 
 
 def _member(access: Access) -> Membership:
-    found = member_by_public_id(access.tenant.id, request.form.get("member", ""))
-    if found is None:
+    public_id = request.form.get("member", "")
+    if not is_public_id(public_id):
         raise NotFound("no such member")
-    return found
+    return member_by_public_id(access.tenant.id, public_id)
 
 
 def _fresh_quote(access: Access, public_id: str) -> ResponseReturnValue:
