@@ -1,7 +1,6 @@
 """Events: a snapshot of an object at the moment something happened to it, and the deliveries it is owed."""
 
 from collections.abc import Iterable, Mapping
-from copy import deepcopy
 from typing import Any
 
 from portal.emulator.transaction import StripeDict, Transaction
@@ -17,9 +16,9 @@ def emit(
     `previous` are the old values of changed attributes (only for `*.updated`). `created` is in the time of the
     object's test clock.
     """
-    data: StripeDict = {"object": deepcopy(obj)}
+    data: StripeDict = {"object": obj}
     if previous is not None:
-        data["previous_attributes"] = deepcopy(dict(previous))
+        data["previous_attributes"] = dict(previous)
     endpoints = [
         endpoint
         for endpoint in tx.all("webhook_endpoint", {"status": "enabled"})

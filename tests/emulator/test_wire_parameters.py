@@ -7,6 +7,7 @@ import pytest
 from portal.emulator.app import Emulator
 from tests.emulator.raw import Raw
 
+CARD = {"type": "card", "card[token]": "tok_visa"}
 SESSION = {"mode": "subscription", "success_url": "https://example.com"}
 
 
@@ -100,3 +101,26 @@ def test_booleans_are_read(raw: Raw, value: str) -> None:
 def test_an_index_like_metadata_key_stays_a_key(raw: Raw) -> None:
     _, body = raw.post("/v1/customers", {"metadata[0]": "zero"})
     assert body["metadata"] == {"0": "zero"}
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "param"),
+    [
+        ("/v1/customers", {"cash_balance[settings][reconciliation_mode]": "manual"}, "cash_balance"),
+        ("/v1/customers", {"tax[ip_address]": "127.0.0.1"}, "tax"),
+        ("/v1/setup_intents", {"single_use[amount]": "5", "single_use[currency]": "usd"}, "single_use"),
+        ("/v1/payment_methods", {**CARD, "radar_options[session]": "x"}, "radar_options"),
+    ],
+)  # fmt: skip
+def test_what_the_emulator_does_not_act_on_is_refused_and_not_ignored(
+    raw: Raw, path: str, sent: dict[str, str], param: str
+) -> None:
+    status, body = raw.post(path, sent)
+    assert (status, body["error"]["param"]) == (400, param)
+    assert raw.get("/v1/events")[1]["data"] == []
+
+
+def test_a_parameter_that_only_says_how_is_accepted_where_there_is_nothing_to_do(raw: Raw) -> None:
+    product = raw.post("/v1/products", {"name": "x"})[1]["id"]
+    sent = {"currency": "usd", "unit_amount": "1", "product": product, "transfer_lookup_key": "true"}
+    assert raw.post("/v1/prices", sent)[0] == 200

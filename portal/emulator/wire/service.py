@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from portal.emulator.answer import Answer, json_answer, text_answer
 from portal.emulator.params import typed
 from portal.emulator.store import Store
-from portal.emulator.transaction import RequestInfo, Transaction
+from portal.emulator.transaction import RequestInfo, StripeDict, Transaction
 from portal.emulator.wire import idempotency
 from portal.emulator.wire.errors import StripeError
 from portal.emulator.wire.expand import expand
 from portal.emulator.wire.form import parse_form
 from portal.emulator.wire.headers import check_key, check_version, idempotency_key
+from portal.emulator.wire.reading import Parameters, unsupported
 from portal.emulator.wire.routes import Call, Route, load_resources, match
 
 
@@ -68,11 +69,8 @@ class Service:
             return json_answer(error.status, error.body(request.id), headers)
 
     def _read(self, route: Route, call: Call, headers: Mapping[str, str], store: Store) -> Answer:
-        call = replace(call, params=typed(call.params, route.params, route.texts))
         with store.transaction(write=False) as tx:
-            result = route.handler(tx, call)
-            expand(tx, result, call.params.get("expand", []))
-        return json_answer(200, result, headers)
+            return json_answer(200, _result(tx, route, call), headers)
 
     def _write(
         self, route: Route, call: Call, info: RequestInfo, headers: Mapping[str, str], fingerprint: str
@@ -84,7 +82,6 @@ class Service:
                 if kept is not None:
                     replayed = {"Idempotent-Replayed": "true", "Original-Request": kept.request_id}
                     return text_answer(kept.status, kept.body, {**headers, **replayed})
-            call = replace(call, params=typed(call.params, route.params, route.texts))
             answer = _handled(tx, route, call, info, headers)
             if info.idempotency_key is not None:
                 body = answer.body.decode()
@@ -101,13 +98,21 @@ def _handled(
     tx: Transaction, route: Route, call: Call, info: RequestInfo, headers: Mapping[str, str]
 ) -> Answer:
     try:
-        result = route.handler(tx, call)
-        expand(tx, result, call.params.get("expand", []))
+        return json_answer(200, _result(tx, route, call), headers)
     except StripeError as error:
         if not error.keeps_effect:
             raise
         return json_answer(error.status, error.body(info.id), headers)
-    return json_answer(200, result, headers)
+
+
+def _result(tx: Transaction, route: Route, call: Call) -> StripeDict:
+    params = Parameters(typed(call.params, route.params, route.texts))
+    result = route.handler(tx, replace(call, params=params))
+    refusal = unsupported(params)
+    if refusal is not None:
+        raise refusal
+    expand(tx, result, params.get("expand", []))
+    return result
 
 
 def _route(request: ApiRequest) -> tuple[Route, Call]:
