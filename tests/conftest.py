@@ -18,5 +18,6 @@ pytest_plugins = [
     "tests.fixtures.team",
     "tests.fixtures.webhooks",
     "tests.fixtures.postgres",
+    "tests.fixtures.seats",
     "tests.fixtures.usage",
 ]
