@@ -35,7 +35,7 @@ class PriceRow:
 def headline(plan: Plan, interval: Interval, currency: str) -> Headline:
     """Return the large price of a plan: its base fee, else its price per seat; a free plan costs nothing."""
     if plan.is_free:
-        return Headline(amount_in(0, currency), f"per {interval}", "No card needed")
+        return Headline(_whole(amount_in(0, currency)), f"per {interval}", "No card needed")
     first = plan.components[0]
     model = price_model(first, interval, currency)
     rest = [word for word in (_extras(plan, first), _trial(plan)) if word]
@@ -144,7 +144,13 @@ def _tier_price(tier: Tier, model: PriceModel) -> str:
 
 
 def _headline_amount(model: PriceModel) -> str:
-    return unit_price(model.tiers[0].rate if model.tiers else model.rate, model.currency)
+    return _whole(unit_price(model.tiers[0].rate if model.tiers else model.rate, model.currency))
+
+
+def _whole(amount: str) -> str:
+    """Leave decimals that are all zero out: on a card the large figure reads better without them."""
+    whole, point, decimals = amount.rpartition(".")
+    return whole if point and not decimals.strip("0") else amount
 
 
 def _extras(plan: Plan, first: Component) -> str | None:

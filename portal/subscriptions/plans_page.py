@@ -7,6 +7,7 @@ from typing import Any
 from portal.customers.queries import now_of
 from portal.plans.catalog import current_catalog
 from portal.plans.offers import interval_of, offers
+from portal.plans.wording import yearly_saving
 from portal.subscriptions.banners import banners_for
 from portal.subscriptions.checkout import currency_for, seat_range
 from portal.subscriptions.current import current_plan, payer_of
@@ -20,14 +21,11 @@ def plans_page(tenant_id: int, *, interval: str | None, problem: str | None = No
     subscription = current.subscription
     has_plan = subscription is not None and subscription.is_live
     shown = interval_of(interval, interval_of(subscription.interval) if subscription is not None else "month")
+    currency = currency_for(payer.customer, catalog)
+    savings = [saved for plan in catalog.public_plans if (saved := yearly_saving(plan, currency)) is not None]
     return {
-        "offers": offers(
-            catalog,
-            shown,
-            currency_for(payer.customer, catalog),
-            current=current.plan,
-            seat_range=seat_range,
-        ),
+        "offers": offers(catalog, shown, currency, current=current.plan, seat_range=seat_range),
+        "most_saved": max(savings, key=lambda saved: saved.minor, default=None),
         "interval": shown,
         "current": current,
         "has_plan": has_plan,
