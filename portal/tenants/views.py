@@ -207,6 +207,7 @@ def _team_page(access: Access, form: InviteForm) -> str:
         invitations=open_invitations(access.tenant.id) if access.can_manage else [],
         role_names=ROLE_NAMES,
         may_give=roles_given_by(access.role),
+        only_owner=access.role is Role.OWNER and count_owners(access.tenant.id) == 1,
         now=utcnow(),
     )
 
