@@ -16,6 +16,8 @@ pytest_plugins = [
     "tests.fixtures.people",
     "tests.fixtures.smtp",
     "tests.fixtures.team",
+    "tests.fixtures.time",
+    "tests.fixtures.told",
     "tests.fixtures.webhooks",
     "tests.fixtures.postgres",
     "tests.fixtures.seats",
