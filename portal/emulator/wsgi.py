@@ -31,7 +31,7 @@ class Web:
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
-        self._urls = Map(RULES, strict_slashes=False)
+        self._urls = Map([rule.empty() for rule in RULES], strict_slashes=False)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)

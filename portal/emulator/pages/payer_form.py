@@ -1,0 +1,78 @@
+"""What a payer types about themselves: e-mail, name, billing address, tax id; read and checked for shape."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from portal.emulator.pages.words import TAX_ID_KINDS
+from portal.emulator.transaction import StripeDict
+from portal.emulator.wire.fields import address
+
+_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_LONGEST: Final = 500
+ADDRESS_FIELDS: Final = ("line1", "line2", "postal_code", "city", "state", "country")
+COUNTRIES: Final = {
+    "AU": "Australia", "AT": "Austria", "BE": "Belgium", "BR": "Brazil", "CA": "Canada", "CZ": "Czechia",
+    "DK": "Denmark", "FI": "Finland", "FR": "France", "DE": "Germany", "GR": "Greece", "HU": "Hungary",
+    "IN": "India", "IE": "Ireland", "IT": "Italy", "JP": "Japan", "LU": "Luxembourg", "MX": "Mexico",
+    "NL": "Netherlands", "NZ": "New Zealand", "NO": "Norway", "PL": "Poland", "PT": "Portugal", "RO": "Romania",
+    "SG": "Singapore", "SK": "Slovakia", "SI": "Slovenia", "ZA": "South Africa", "ES": "Spain", "SE": "Sweden",
+    "CH": "Switzerland", "GB": "United Kingdom", "US": "United States",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What was typed, blanks as None, and what is wrong with it by field."""
+
+    email: str | None = None
+    name: str | None = None
+    address: StripeDict | None = None
+    tax_id: tuple[str, str] | None = None
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+def filled(values: Mapping[str, str | None] | None) -> Mapping[str, str]:
+    """Return values to fill a form with: what is missing or None is blank."""
+    found: defaultdict[str, str] = defaultdict(str)
+    found.update({name: value for name, value in (values or {}).items() if value is not None})
+    return found
+
+
+def read_payer(
+    posted: Mapping[str, str], *, email: bool = False, address_required: bool = False, name: bool = False
+) -> Typed:
+    """Read a payer's fields; `email`, `name` and `address_required` say what may not be left blank."""
+    text = {key: value.strip()[:_LONGEST] for key, value in posted.items()}
+    errors = {}
+    if email and not _EMAIL.fullmatch(text.get("email", "")):
+        errors["email"] = "Enter an e-mail address, like name@example.com."
+    if name and not text.get("name"):
+        errors["name"] = "Enter a name."
+    if address_required:
+        needed = {"line1": "Enter a street and number.", "country": "Choose a country."}
+        errors |= {key: words for key, words in needed.items() if not text.get(key)}
+    if text.get("country") and text["country"] not in COUNTRIES:
+        errors["country"] = "Choose a country from the list."
+    typed_address = {key: text[key] for key in ADDRESS_FIELDS if text.get(key)}
+    return Typed(
+        email=text.get("email") or None,
+        name=text.get("name") or None,
+        address=address(typed_address) if typed_address else None,
+        tax_id=_tax_id(text, errors),
+        errors=errors,
+    )
+
+
+def _tax_id(text: Mapping[str, str], errors: dict[str, str]) -> tuple[str, str] | None:
+    kind, value = text.get("tax_id_type", ""), text.get("tax_id", "")
+    if not value:
+        return None
+    if kind not in TAX_ID_KINDS:
+        errors["tax_id"] = "Choose what kind of number this is."
+        return None
+    return kind, value

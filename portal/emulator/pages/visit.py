@@ -1,0 +1,43 @@
+"""What every page's function is wrapped in: methods, the refusal of foreign forms, and errors as pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Request, Response
+
+from portal.emulator.app import Emulator
+from portal.emulator.pages.render import message
+from portal.emulator.wire.errors import StripeError
+
+View = Callable[..., Response]
+
+
+def view(function: View) -> View:
+    """Wrap a page: forms of other web sites are refused, and a refusal nobody handled becomes a page."""
+
+    @wraps(function)
+    def visited(emulator: Emulator, request: Request, **values: Any) -> Response:
+        if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "none") in _FOREIGN:
+            return message(
+                "Form refused", "This form was sent by another web site, so nothing was done.", status=403
+            )
+        try:
+            return function(emulator, request, **values)
+        except StripeError as error:
+            return message("That did not work", error.message, status=error.status)
+        except HTTPException as error:
+            return message(error.name, error.description or "", status=error.code or 500)
+
+    return visited
+
+
+_FOREIGN = ("cross-site", "same-site")
+
+
+def not_found(_emulator: Emulator, _request: Request, **_values: Any) -> Response:
+    """Answer for an address without a page."""
+    return message("Page not found", "There is nothing at this address of the Stripe emulator.", status=404)

@@ -1,0 +1,212 @@
+"""The Checkout page: what it shows, how it is paid, and that nothing is left behind where it is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from stripe.checkout import Session
+
+from portal.emulator.app import Emulator
+from tests.emulator.account import Account
+from tests.emulator.conftest import WallClock
+from tests.emulator.site import Visitor
+from tests.fixtures.emulator import client_of
+
+SUCCESS = "https://shop.example.com/return?session={CHECKOUT_SESSION_ID}"
+CANCEL = "https://shop.example.com/plans"
+
+
+@pytest.fixture
+def visitor(emulator: Emulator) -> Visitor:
+    """Somebody who was sent to the hosted pages."""
+    return Visitor(emulator)
+
+
+def opened(account: Account, visitor: Visitor, **params: Any) -> Session:
+    """Create a session for a price of $20.00 a month and show its page."""
+    items = params.pop("line_items", None) or [{"price": account.price().id, "quantity": 2}]
+    params = {"customer_email": "ada@example.com", **params}
+    session = account.v1.checkout.sessions.create(
+        {"mode": "subscription", "line_items": items, "success_url": SUCCESS, "cancel_url": CANCEL, **params}
+    )
+    assert session.url is not None
+    visitor.open(session.url)
+    return session
+
+
+def test_the_page_says_what_is_bought_and_what_it_costs(account: Account, visitor: Visitor) -> None:
+    opened(account, visitor)
+    page = visitor.page.text
+    assert "Subscribe to Pro" in page
+    assert "$40.00" in page
+    assert "Then $40.00 per month" in page
+    assert f'href="{CANCEL}"' in page
+
+
+def test_paying_leads_back_to_the_merchant_with_the_sessions_id(account: Account, visitor: Visitor) -> None:
+    session = opened(account, visitor)
+    answer = visitor.submit("Subscribe", card="visa")
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == f"https://shop.example.com/return?session={session.id}"
+    paid = account.v1.checkout.sessions.retrieve(session.id)
+    assert (paid.status, paid.payment_status) == ("complete", "paid")
+
+
+def test_paying_twice_pays_once(account: Account, visitor: Visitor) -> None:
+    session = opened(account, visitor)
+    visitor.submit("Subscribe")
+    again = visitor.post(f"/c/pay/{session.id}", card="visa")
+    assert again.status_code == 303
+    assert len(account.v1.subscriptions.list().data) == 1
+
+
+def test_a_declined_card_is_told_and_leaves_nothing_behind(account: Account, visitor: Visitor) -> None:
+    opened(account, visitor)
+    account.news()
+    answer = visitor.submit("Subscribe", card="number", number="4000 0000 0000 0002")
+    assert answer.status_code == 422
+    assert "Your card was declined." in answer.text
+    assert account.news() == []
+
+
+def test_a_number_that_is_no_test_card_is_refused(account: Account, visitor: Visitor) -> None:
+    opened(account, visitor)
+    answer = visitor.submit("Subscribe", card="number", number="4000 1234 5678 9010")
+    assert answer.status_code == 422
+    assert "not one of Stripe’s test card numbers" in answer.text.replace("&#39;", "’")
+
+
+def test_3d_secure_is_asked_and_completing_it_pays(account: Account, visitor: Visitor) -> None:
+    session = opened(account, visitor)
+    visitor.submit("Subscribe", card="threeDSecureOnSetup")
+    assert "3-D Secure" in visitor.page.text
+    assert "$40.00" in visitor.page.text
+    answer = visitor.submit("Complete authentication")
+    assert answer.headers["Location"].endswith(session.id)
+    assert account.v1.checkout.sessions.retrieve(session.id).status == "complete"
+
+
+def test_failing_3d_secure_shows_the_page_again(account: Account, visitor: Visitor) -> None:
+    session = opened(account, visitor)
+    visitor.submit("Subscribe", card="threeDSecureOnSetup")
+    answer = visitor.submit("Fail authentication")
+    assert answer.status_code == 422
+    assert "failed authentication" in answer.text
+    assert account.v1.checkout.sessions.retrieve(session.id).status == "open"
+
+
+def test_an_e_mail_address_is_asked_for_where_none_is_known(account: Account, visitor: Visitor) -> None:
+    opened(account, visitor, customer_email="")
+    answer = visitor.submit("Subscribe", email="nobody")
+    assert answer.status_code == 422
+    assert "Enter an e-mail address" in answer.text
+    visitor.submit("Subscribe", email="ada@example.com")
+    assert account.v1.customers.list().data[0].email == "ada@example.com"
+
+
+def test_a_promotion_code_reduces_todays_total(account: Account, visitor: Visitor) -> None:
+    coupon = account.v1.coupons.create({"percent_off": 25, "duration": "once"})
+    account.v1.promotion_codes.create(
+        {"promotion": {"type": "coupon", "coupon": coupon.id}, "code": "QUARTER"}
+    )
+    session = opened(account, visitor, allow_promotion_codes=True)
+    visitor.submit("Apply", code="quarter")
+    assert "$30.00" in visitor.page.text
+    assert "Then $40.00 per month" in visitor.page.text
+    visitor.submit("Subscribe")
+    assert account.v1.checkout.sessions.retrieve(session.id).amount_total == 3000
+
+
+def test_an_unknown_promotion_code_is_told(account: Account, visitor: Visitor) -> None:
+    opened(account, visitor, allow_promotion_codes=True)
+    answer = visitor.submit("Apply", code="NOPE")
+    assert answer.status_code == 422
+    assert "This promotion code is not valid." in answer.text
+
+
+def test_an_adjustable_quantity_can_be_changed_within_its_bounds(account: Account, visitor: Visitor) -> None:
+    item = {
+        "price": account.price().id,
+        "quantity": 2,
+        "adjustable_quantity": {"enabled": True, "minimum": 1, "maximum": 5},
+    }
+    session = opened(account, visitor, line_items=[item])
+    (line,) = account.v1.checkout.sessions.line_items.list(session.id).data
+    assert visitor.submit("Update quantity", **{f"quantity_{line.id}": "6"}).status_code == 422
+    visitor.submit("Update quantity", **{f"quantity_{line.id}": "5"})
+    assert "$100.00" in visitor.page.text
+
+
+def test_a_total_that_changed_meanwhile_is_shown_before_anything_is_charged(
+    account: Account, visitor: Visitor
+) -> None:
+    session = opened(account, visitor)
+    answer = visitor.post(f"/c/pay/{session.id}", card="visa", due="1")
+    assert answer.status_code == 422
+    assert "The total has changed." in answer.text
+    assert account.v1.checkout.sessions.retrieve(session.id).status == "open"
+
+
+def test_tax_follows_the_address_and_is_shown_before_paying(account: Account, visitor: Visitor) -> None:
+    session = opened(account, visitor, automatic_tax={"enabled": True})
+    german = {"line1": "Street 1", "city": "Berlin", "country": "DE"}
+    answer = visitor.submit("Subscribe", **german)
+    assert answer.status_code == 422
+    assert "$47.60" in answer.text
+    visitor.submit("Subscribe")
+    assert account.v1.checkout.sessions.retrieve(session.id).amount_total == 4760
+
+
+def test_a_trial_starts_without_a_charge(account: Account, visitor: Visitor) -> None:
+    session = opened(account, visitor, subscription_data={"trial_period_days": 14})
+    assert "14 days free" in visitor.page.text
+    visitor.submit("Start trial")
+    started = account.v1.checkout.sessions.retrieve(session.id, {"expand": ["subscription"]})
+    assert started.payment_status == "no_payment_required"
+    assert getattr(started.subscription, "status", None) == "trialing"
+
+
+def test_a_tax_id_of_the_wrong_shape_is_told_beside_its_field(account: Account, visitor: Visitor) -> None:
+    opened(account, visitor, tax_id_collection={"enabled": True})
+    answer = visitor.submit("Subscribe", tax_id_type="eu_vat", tax_id="1")
+    assert answer.status_code == 422
+    assert "Invalid value for eu_vat." in answer.text
+
+
+def test_a_card_can_be_saved_without_buying_anything(account: Account, visitor: Visitor) -> None:
+    customer = account.customer(card=None)
+    session = account.v1.checkout.sessions.create(
+        {"mode": "setup", "currency": "usd", "customer": customer.id, "success_url": SUCCESS}
+    )
+    visitor.open(session.url or "")
+    visitor.submit("Save card")
+    (card,) = account.v1.payment_methods.list({"customer": customer.id}).data
+    assert card.card is not None
+    assert card.card.last4 == "4242"
+
+
+def test_an_expired_session_says_so(account: Account, visitor: Visitor) -> None:
+    session = opened(account, visitor)
+    account.v1.checkout.sessions.expire(session.id)
+    assert "Checkout has expired" in visitor.open(session.url or "").text
+    assert "Checkout has expired" in visitor.post(f"/c/pay/{session.id}", card="visa").text
+
+
+def test_a_session_expires_by_itself_after_a_day() -> None:
+    clock = WallClock()
+    emulator = Emulator(wall_clock=clock)
+    session = opened(Account(emulator, client_of(emulator)), Visitor(emulator))
+    clock.now += 24 * 3600
+    assert "Checkout has expired" in Visitor(emulator).open(session.url or "").text
+
+
+def test_an_unknown_session_is_not_found(visitor: Visitor) -> None:
+    assert visitor.open("/c/pay/cs_test_nothing").status_code == 404
+
+
+def test_a_form_sent_by_another_web_site_is_refused(account: Account, visitor: Visitor) -> None:
+    session = opened(account, visitor)
+    answer = visitor.post(f"/c/pay/{session.id}", site="cross-site", card="visa")
+    assert answer.status_code == 403
+    assert account.v1.checkout.sessions.retrieve(session.id).status == "open"
