@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from portal.gateway.errors import GatewayUnavailable
-from portal.kit.errors import PortalError
+from portal.kit.errors import NotFound, PortalError
 from portal.web.htmx import wants_fragment
 from portal.web.logs import request_id
 
@@ -32,6 +32,12 @@ def install(app: Flask) -> None:
     app.register_error_handler(CSRFError, _expired_form)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _crash)
+
+    @app.before_request
+    def _no_nul() -> None:
+        # No address of ours holds one, and PostgreSQL refuses to look for it with an error of its own.
+        if "\0" in request.path:
+            raise NotFound("NUL in the address")
 
 
 def answer(status: int, code: str, message: str) -> Response:
