@@ -8,6 +8,7 @@ pytest.register_assert_rewrite("tests.fixtures")
 pytest_plugins = [
     "tests.fixtures.emulator",
     "tests.fixtures.app",
+    "tests.fixtures.browser",
     "tests.fixtures.catalog",
     "tests.fixtures.cast",
     "tests.fixtures.jobs",
@@ -17,9 +18,11 @@ pytest_plugins = [
     "tests.fixtures.smtp",
     "tests.fixtures.team",
     "tests.fixtures.time",
+    "tests.fixtures.history",
     "tests.fixtures.told",
     "tests.fixtures.webhooks",
     "tests.fixtures.postgres",
     "tests.fixtures.seats",
+    "tests.fixtures.server",
     "tests.fixtures.usage",
 ]
