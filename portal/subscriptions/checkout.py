@@ -175,6 +175,11 @@ def settle(intent: Intent, result: dict[str, Any]) -> None:
     )
 
 
+def discard(gateway: Gateway, result: dict[str, Any]) -> None:
+    """Expire a session that was opened for an intent which another tab had replaced in the meantime."""
+    subscriptions.expire_checkout(gateway, result["session"])
+
+
 def _plan(catalog: Catalog, choice: Choice) -> tuple[Plan, Interval]:
     plan = catalog.plans.get(choice.plan_key)
     interval = next((each for each in INTERVALS if each == choice.interval), None)

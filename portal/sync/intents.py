@@ -5,6 +5,7 @@ then its outcome in one transaction, then a sync. Whatever stops it in between l
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,16 +36,18 @@ class Carrier:
 
     `call` asks Stripe, using nothing but the intent's params, and returns a small JSON object. `settle` writes the
     outcome: the intent's new state and the audit row. `is_retried`: the job asks again when Stripe did not answer;
-    not for a hosted page, whose address nobody is waiting for any more.
+    not for a hosted page, whose address nobody is waiting for any more. `discard` takes back an answer that came
+    after the intent was given up.
     """
 
     call: Callable[[Gateway, Intent], dict[str, Any]]
     settle: Callable[[Intent, dict[str, Any]], None]
     is_retried: bool = True
+    discard: Callable[[Gateway, dict[str, Any]], None] | None = None
 
 
 CARRIERS: dict[str, Carrier] = {
-    "checkout": Carrier(checkout.call, checkout.settle, is_retried=False),
+    "checkout": Carrier(checkout.call, checkout.settle, is_retried=False, discard=checkout.discard),
     "cancel": Carrier(cancel.call, cancel.settle),
     "seats": Carrier(seats.call, seats.settle),
     "resume": Carrier(cancel.call, cancel.settle),
@@ -89,7 +92,11 @@ def carry_out(intent: Intent) -> Intent:
         customer = customer_of(intent.tenant_id)
         assert customer is not None
         mark_customer(customer.id, intent.tenant_id)
-    if current.state != IntentState.WAITING:
+    if current.state == IntentState.ABANDONED and carrier.discard is not None:
+        # Nobody learns of what was made, so a failure to take it back does no harm.
+        with suppress(GatewayError):
+            carrier.discard(current_gateway(), result)
+    elif current.state != IntentState.WAITING:
         current.is_synced = try_sync(customer, trigger="change")
     return current
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import sqlalchemy as sa
 import stripe
@@ -103,6 +106,7 @@ def test_a_tab_that_was_overtaken_while_stripe_answered_gets_no_page(
     with pytest.raises(OpenedElsewhere):
         start_checkout(tenant, Choice("pro", "month", 2), way_back, actor)
     assert len(pages) == 1
+    assert len(stripe_client.v1.checkout.sessions.list({"status": "open"}).data) == 1
     assert [intent.state for intent in intents()] == [IntentState.ABANDONED, IntentState.WAITING]
 
 
@@ -174,4 +178,26 @@ def test_of_three_tabs_only_the_last_can_be_paid(
         with pytest.raises(Exception, match="expired"):
             pay_checkout(closed)
     assert pay_checkout(pages[2]) == "succeeded"
+    assert live_at_stripe(stripe_client, cast) == 1
+
+
+def test_many_tabs_in_the_same_moment_leave_one_page_that_can_be_paid(
+    cast: Cast, pay_checkout: PayCheckout, stripe_client: stripe.StripeClient
+) -> None:
+    browsers = [cast.client(cast.owner) for _ in range(6)]
+    together = threading.Barrier(len(browsers))
+
+    def post(browser: FlaskClient) -> int:
+        together.wait(timeout=10)
+        return browser.post(CHECKOUT, data=PRO).status_code
+
+    with ThreadPoolExecutor(len(browsers)) as pool:
+        answers = list(pool.map(post, browsers))
+    assert set(answers) <= {303, 409}
+    still_open = stripe_client.v1.checkout.sessions.list({"status": "open"}).data
+    assert [each.id for each in still_open] == [
+        intent.stripe_id for intent in intents() if intent.state == IntentState.WAITING
+    ]
+    assert len(still_open) == 1
+    pay_checkout(still_open[0].id)
     assert live_at_stripe(stripe_client, cast) == 1
