@@ -31,6 +31,8 @@ def open_change(tenant_id: int) -> Intent | None:
 
 def checkout_of_session(tenant_id: int, session_stripe_id: str) -> Intent | None:
     """Return the tenant's checkout that opened a Checkout Session; another tenant's is not found."""
+    if not session_stripe_id.isascii() or not session_stripe_id.isprintable():
+        return None  # typed into an address by somebody; PostgreSQL would refuse even to look for some of it
     return db.session.scalars(
         sa.select(Intent).where(
             Intent.tenant_id == tenant_id, Intent.kind == "checkout", Intent.stripe_id == session_stripe_id
