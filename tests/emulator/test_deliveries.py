@@ -246,6 +246,18 @@ def test_events_can_be_listed_by_type(stripe_client: StripeClient) -> None:
     assert stripe_client.v1.events.retrieve(one.id).type == "product.created"
 
 
+def test_events_are_kept_for_thirty_days(world: World) -> None:
+    world.make(1)
+    old = world.client.v1.events.list().data[0]
+    world.clock.now += 30 * 24 * 3600 + 1
+    world.make(1)
+    assert [event.id for event in world.client.v1.events.list({"created": {"gte": 0}}).data] != [old.id]
+    assert len(world.client.v1.events.list().data) == 1
+    assert world.client.v1.events.list({"created": old.created}).data == []
+    with pytest.raises(stripe.InvalidRequestError, match="No such event"):
+        world.client.v1.events.retrieve(old.id)
+
+
 def test_an_event_names_the_request_that_caused_it(stripe_client: StripeClient) -> None:
     made = stripe_client.v1.customers.create({}, {"idempotency_key": "k-1"})
     event = stripe_client.v1.events.list().data[0]

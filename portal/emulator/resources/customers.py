@@ -70,11 +70,14 @@ def create_customer(tx: Transaction, call: Call) -> StripeDict:
     customer["balance"] = params.get("balance", 0)
     tx.put(customer)
     emit(tx, "customer.created", customer)
+    settings = dict(params.get("invoice_settings", {}))
     if "payment_method" in params:
         method = payment_methods.resolve(tx, params["payment_method"], param="payment_method")
         payment_methods.attach(tx, method["id"], customer_id)
-    # The default can be the very method attached just now, so it is set last.
-    _apply_invoice_settings(tx, customer, params.get("invoice_settings", {}))
+        # The default can be the very method attached just now, also by the name of a test card.
+        if settings.get("default_payment_method") == params["payment_method"]:
+            settings["default_payment_method"] = method["id"]
+    _apply_invoice_settings(tx, customer, settings)
     tx.put(customer)
     for index, sent in enumerate(params.get("tax_id_data", [])):
         add_tax_id(tx, customer, sent["type"], sent["value"], f"tax_id_data[{index}][value]")

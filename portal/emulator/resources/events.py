@@ -1,10 +1,11 @@
 """Reading events, and sending one again."""
 
+from dataclasses import replace
 from typing import Any
 
 from portal.emulator.deliveries import deliveries_of, pending_count, resend
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import exclusive_parameters, invalid
+from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_object
 from portal.emulator.wire.lookup import in_param, in_path
 from portal.emulator.wire.pages import list_answer
 from portal.emulator.wire.routes import Call, route
@@ -15,8 +16,11 @@ _MOST_TYPES = 20
 
 @route("GET", "/v1/events/{id}", params="EventRetrieveParams")
 def retrieve_event(tx: Transaction, call: Call) -> StripeDict:
-    """Retrieve an event."""
-    return _as_of_now(tx, in_path(tx, "event", call.args["id"]))
+    """Retrieve an event of the last 30 days."""
+    event = in_path(tx, "event", call.args["id"])
+    if event["created"] < _kept_since(tx):
+        raise missing_object("event", event["id"], param="id", status=404)
+    return _as_of_now(tx, event)
 
 
 @route("GET", "/v1/events", params="EventListParams")
@@ -33,7 +37,8 @@ def list_events(tx: Transaction, call: Call) -> StripeDict:
         where["type"] = _spelled_out(tx, types)
     if "delivery_success" in params:
         where["id"] = _by_success(tx, delivered=params["delivery_success"])
-    answer = list_answer(tx, call, "event", where)
+    created = _recent(tx, params.get("created", {}))
+    answer = list_answer(tx, replace(call, params={**params, "created": created}), "event", where)
     return {**answer, "data": [_as_of_now(tx, event) for event in answer["data"]]}
 
 
@@ -67,6 +72,16 @@ def _by_success(tx: Transaction, *, delivered: bool) -> list[str]:
     """Return the ids of the events whose deliveries all succeeded, or of those with one that did not."""
     return [
         event["id"]
-        for event in tx.all("event", created={"gte": tx.wall_now() - _KEPT_SECONDS})
+        for event in tx.all("event", created={"gte": _kept_since(tx)})
         if all(entry["state"] == "delivered" for entry in deliveries_of(tx, event["id"])) is delivered
     ]
+
+
+def _kept_since(tx: Transaction) -> int:
+    return tx.wall_now() - _KEPT_SECONDS
+
+
+def _recent(tx: Transaction, asked: dict[str, int] | int) -> dict[str, int]:
+    """Return the range of time asked for, without what is older than events are kept."""
+    wanted = {"gte": asked, "lte": asked} if isinstance(asked, int) else dict(asked)
+    return {**wanted, "gte": max(wanted.get("gte", 0), _kept_since(tx))}
