@@ -10,6 +10,7 @@ from portal.extensions import db
 from portal.intents.models import Intent, IntentState
 from portal.kit.clock import utcnow
 from portal.seats.models import SeatLedgerEntry, SeatMove
+from portal.subscriptions.models import Subscription
 from portal.subscriptions.queries import current_subscription, plan_for
 from portal.tenants.models import Tenant
 
@@ -25,12 +26,17 @@ def lock_seats(tenant_id: int) -> None:
 
 
 def seat_limit(tenant_id: int) -> int:
-    """Return how many members may hold a seat: the seats bought, or what a plan without seats for sale includes.
+    """Return how many members may hold a seat now; see `limit_under`."""
+    return limit_under(current_subscription(tenant_id), tenant_id)
+
+
+def limit_under(subscription: Subscription | None, tenant_id: int) -> int:
+    """Return how many members may hold a seat under the tenant's current subscription: the seats bought, or what a
+    plan without seats for sale includes.
 
     While a change to fewer seats is under way at Stripe, or our mirror does not show it yet, the smaller number
     counts already: a seat given in that moment would be one that nobody pays for.
     """
-    subscription = current_subscription(tenant_id)
     item = subscription.item("seat") if subscription is not None else None
     if subscription is None or not subscription.is_live or item is None:
         return plan_for(subscription).included_seats

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from portal.kit.pagination import Page, cut
 from portal.seats.change import seat_bounds
-from portal.seats.limits import seat_limit
+from portal.seats.limits import limit_under
 from portal.seats.queries import Holder, holders, seats_assigned
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.queries import current_subscription
@@ -41,7 +41,7 @@ def seats_page(tenant_id: int, *, page: int) -> SeatsPage:
     members = holders(tenant_id, limit=PAGE_SIZE + 1, offset=(page - 1) * PAGE_SIZE)
     return SeatsPage(
         subscription=subscription,
-        limit=seat_limit(tenant_id),
+        limit=limit_under(subscription, tenant_id),
         assigned=seats_assigned(tenant_id),
         bounds=seat_bounds(subscription) if subscription is not None and sells else None,
         members=cut(members, number=page, size=PAGE_SIZE),
