@@ -3,6 +3,7 @@ session can be ended from the other side. A session nobody used for thirty days 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -113,7 +114,8 @@ def _note_use(response: Response) -> Response:
     found: UserSession | None = g.get("session_row")
     now = utcnow()
     if found is not None and is_readonly() and found.last_seen_at < now - NOTE_USE_EVERY:
-        with db.engine.begin() as connection:
+        # A page must not fail because this could not be noted; the next one tries again.
+        with suppress(sa.exc.OperationalError), db.engine.begin() as connection:
             connection.execute(
                 sa.update(UserSession).where(UserSession.id == found.id).values(last_seen_at=now)
             )

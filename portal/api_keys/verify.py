@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -61,7 +62,8 @@ def _is_due(key_digest: str) -> bool:
 
 
 def _note_use(api_key_id: int) -> None:
-    with db.engine.begin() as connection:
+    # A request must not fail because this could not be noted; the next one tries again.
+    with suppress(sa.exc.OperationalError), db.engine.begin() as connection:
         connection.execute(
             sa.update(ApiKey.__table__).where(_columns.id == api_key_id).values(last_used_at=utcnow())  # type: ignore[arg-type]
         )

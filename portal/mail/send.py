@@ -20,7 +20,8 @@ def send_mail(
     `name` picks emails/<name>.subject.txt, .txt and .html, which see `context` and nothing of a request. With a
     `once_key` that was used before nothing happens. Raises TemplateNotFound for an unknown name.
     """
-    subject = _render(f"emails/{name}.subject.txt", context).split("\n")[0].strip()
+    # One line whatever the values hold: a line break in a header would begin another header.
+    subject = " ".join(_render(f"emails/{name}.subject.txt", context).split())
     row = insert_for(db.session.connection(), OutgoingMail).values(
         tenant_id=tenant_id,
         once_key=once_key,

@@ -69,7 +69,8 @@ def test_a_subject_is_one_line(app: Portal, outbox: Outbox) -> None:
             "link": CONTEXT["link"],
         },
     )
-    assert outbox()[0].subject == "Olivia"
+    subject = outbox()[0].subject
+    assert subject == "Olivia Bcc: everybody@example.com invited you to Northwind Labs on Northwind"
 
 
 def test_a_mail_is_deleted_a_month_after_it_left(app: Portal, outbox: Outbox, drain_jobs: DrainJobs) -> None:
