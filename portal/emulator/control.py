@@ -12,11 +12,14 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
 from portal.emulator.answer import Answer, json_answer
+from portal.emulator.billing.retry_schedule import billing_settings, change_billing_settings
 from portal.emulator.deliveries import DeliveryMode, described, mode_of, pending_count, set_mode
 from portal.emulator.events import API_VERSION
 from portal.emulator.faults import Fault
+from portal.emulator.living_clocks import clocks_live, set_living
 from portal.emulator.resources.webhook_endpoints import ENDPOINT, ensure_endpoint, set_secret
 from portal.emulator.transaction import TEST_CLOCK, Transaction
+from portal.emulator.wire.errors import StripeError
 
 if TYPE_CHECKING:
     from portal.emulator.app import Emulator
@@ -38,7 +41,7 @@ def answer(emulator: Emulator, method: str, path: str, body: bytes) -> Answer:
         if not isinstance(sent, dict):
             raise ValueError("the body must be a JSON object")
         return json_answer(200, run(emulator, sent))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, StripeError) as error:
         return json_answer(400, {"error": f"{type(error).__name__}: {error}"})
 
 
@@ -77,7 +80,7 @@ def _state(emulator: Emulator, _sent: dict[str, Any]) -> dict[str, Any]:
 
 @_command("POST", "reset")
 def _reset(emulator: Emulator, _sent: dict[str, Any]) -> dict[str, Any]:
-    """Forget everything, faults and webhook endpoints included."""
+    """Forget everything, faults and webhook endpoints included; settings stay, but for those of billing."""
     emulator.reset()
     return {"reset": True}
 
@@ -93,6 +96,26 @@ def _restore(emulator: Emulator, sent: dict[str, Any]) -> dict[str, Any]:
     """Replace the whole state by an earlier {snapshot}."""
     emulator.store.restore(str(sent["snapshot"]))
     return {"restored": True}
+
+
+@_command("GET", "settings")
+def _settings(emulator: Emulator, _sent: dict[str, Any]) -> dict[str, Any]:
+    """Tell when failed payments are tried again, what follows the last attempt, and whether clocks live."""
+    with emulator.store.transaction(write=False) as tx:
+        return _settings_of(tx)
+
+
+@_command("POST", "settings")
+def _change_settings(emulator: Emulator, sent: dict[str, Any]) -> dict[str, Any]:
+    """Change {retry_days: [3, 5, 7]}, {after_retries: cancel|unpaid|past_due} or {living_clocks: true|false}."""
+    _only(sent, {"retry_days", "after_retries", "living_clocks"})
+    with emulator.store.transaction() as tx:
+        if "living_clocks" in sent:
+            set_living(tx, on=bool(sent["living_clocks"]))
+        change_billing_settings(
+            tx, retry_days=sent.get("retry_days"), after_retries=sent.get("after_retries")
+        )
+        return _settings_of(tx)
 
 
 @_command("GET", "faults")
@@ -160,6 +183,12 @@ def _roll_secret(emulator: Emulator, sent: dict[str, Any]) -> dict[str, Any]:
     with emulator.store.transaction() as tx:
         set_secret(tx, sent["endpoint"], str(sent["secret"]), old_valid_for=int(sent.get("old_valid_for", 0)))
     return {"endpoint": sent["endpoint"]}
+
+
+def _settings_of(tx: Transaction) -> dict[str, Any]:
+    billing = billing_settings(tx)
+    shown = {name: billing[name] for name in ("retry_days", "after_retries")}
+    return {**shown, "living_clocks": clocks_live(tx)}
 
 
 def _endpoint_ids(tx: Transaction) -> list[str]:

@@ -17,7 +17,12 @@ _SHOWN_LAG_SECONDS = 60
 def let_clocks_live(store: Store, *, on: bool) -> None:
     """Choose whether new customers get a living clock."""
     with store.transaction() as tx:
-        tx.set_setting(_SETTING, "on" if on else "off")
+        set_living(tx, on=on)
+
+
+def set_living(tx: Transaction, *, on: bool) -> None:
+    """Choose, within a transaction, whether new customers get a living clock."""
+    tx.set_setting(_SETTING, "on" if on else "off")
 
 
 def clocks_live(tx: Transaction) -> bool:

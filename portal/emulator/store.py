@@ -118,11 +118,12 @@ class Store:
             connection.execute("COMMIT")
 
     def reset(self) -> None:
-        """Forget everything. With a fixed seed the same calls afterwards give the same ids again."""
+        """Forget everything but how the account is set up; with a fixed seed the same calls give the same ids again."""
         with self._exclusive() as connection:
             connection.execute("BEGIN IMMEDIATE")
             for table in TABLES:
-                connection.execute(f"DELETE FROM {table}")  # noqa: S608
+                if table != "settings":
+                    connection.execute(f"DELETE FROM {table}")  # noqa: S608
             self._plant_seed(connection, replace=True)
             connection.execute("COMMIT")
 

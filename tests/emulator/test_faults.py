@@ -161,6 +161,18 @@ def test_a_reset_forgets_everything(emulator: Emulator, stripe_client: StripeCli
     assert stripe_client.v1.customers.create().id == first
 
 
+def test_settings_are_changed_and_survive_a_reset(emulator: Emulator, stripe_client: StripeClient) -> None:
+    assert _command(emulator, "GET", "settings")[1] == {
+        "retry_days": [3, 5, 7],
+        "after_retries": "cancel",
+        "living_clocks": False,
+    }
+    _command(emulator, "POST", "settings", living_clocks=True, after_retries="unpaid", retry_days=[1])
+    _command(emulator, "POST", "reset")
+    assert stripe_client.v1.customers.create().test_clock is not None
+    assert _command(emulator, "GET", "settings")[1]["after_retries"] == "cancel"
+
+
 def test_delivery_is_chosen_and_flushed(
     emulator: Emulator, receiver: Receiver, stripe_client: StripeClient
 ) -> None:
@@ -189,6 +201,8 @@ def test_delivery_is_chosen_and_flushed(
         ("webhook_endpoint", {"url": "http://127.0.0.1"}),
         ("roll_secret", {"endpoint": "we_none", "secret": "x"}),
         ("restore", {}),
+        ("settings", {"after_retries": "forgive"}),
+        ("settings", {"retry_days": [0]}),
     ],
 )
 def test_a_wrong_command_is_refused(emulator: Emulator, name: str, sent: dict[str, Any]) -> None:
