@@ -3,16 +3,21 @@ a page."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from portal.accounts.models import User
+from portal.accounts.reset import request_reset
 from portal.extensions import db
 from portal.mail.models import OutgoingMail
-from portal.tenants.models import Membership
-from portal.web.unit_of_work import Portal
+from portal.sync.seats import quote_seats
+from portal.tenants.invite import invite
+from portal.tenants.models import Membership, Role
+from portal.web.unit_of_work import Portal, unit_of_work
 from tests.fixtures.server import MEMBER, OWNER, Site
 
 # Endpoints that answer GET with something other than a page: JSON, files, or always a redirect.
@@ -63,11 +68,39 @@ def _a_member(_site: Site) -> dict[str, Any]:
     }
 
 
+def _link_to_reset(_site: Site) -> dict[str, Any]:
+    with unit_of_work():
+        request_reset(MEMBER)
+    return {"token": _token_in("reset")}
+
+
+def _link_to_join(_site: Site) -> dict[str, Any]:
+    with unit_of_work():
+        owner = db.session.scalars(sa.select(Membership).join(User).where(User.email == OWNER)).one()
+        invite(owner, email="nadia@northwind.example.com", role=Role.MEMBER, with_seat=False)
+    return {"token": _token_in("invitation")}
+
+
+def _token_in(mail: str) -> str:
+    newest = sa.select(OutgoingMail.text).where(OutgoingMail.name == mail).order_by(OutgoingMail.id.desc())
+    found = re.search(r"https?://\S+/(\S+)", db.session.scalars(newest.limit(1)).one())
+    assert found
+    return found.group(1)
+
+
+def _a_quote(_site: Site) -> dict[str, Any]:
+    owner = db.session.scalars(sa.select(Membership).join(User).where(User.email == OWNER)).one()
+    tenant_id, owner_id = owner.tenant_id, owner.user_id
+    db.session.rollback()
+    return {"quote": quote_seats(tenant_id, 17, owner_id).public_id}
+
+
 PAGES: dict[str, PageOf] = {
     "accounts.sign_up": PageOf("/sign-up", visitor=None),
     "accounts.sign_in": PageOf("/sign-in", visitor=None),
     "accounts.forgot": PageOf("/reset", visitor=None),
     "accounts.forgot_sent": PageOf("/reset/sent", visitor=None),
+    "accounts.reset": PageOf("/reset/{token}", visitor=None, values=_link_to_reset),
     "accounts.show": PageOf("/account"),
     "mailbox.index": PageOf("/mailbox", visitor=None),
     "mailbox.show": PageOf("/mailbox/{mail}", visitor=None, values=_newest_mail),
@@ -75,6 +108,9 @@ PAGES: dict[str, PageOf] = {
     "subscriptions.cancel": PageOf("/t/{slug}/cancel"),
     "plans.compare": PageOf("/t/{slug}/plans"),
     "usage.show": PageOf("/t/{slug}/usage", visitor=MEMBER),
+    "seats.show": PageOf("/t/{slug}/seats"),
+    "seats.review": PageOf("/t/{slug}/quotes/{quote}", values=_a_quote),
+    "team.accept": PageOf("/invite/{token}", visitor=None, values=_link_to_join),
     "team.show": PageOf("/t/{slug}/team"),
     "team.member": PageOf("/t/{slug}/team/{member}", values=_a_member),
     "invoices.index": PageOf("/t/{slug}/invoices"),

@@ -32,4 +32,4 @@ def test_a_page_is_right_on_a_screen_and_on_a_phone_in_the_dark(
         problems += opened.accessibility_problems()
         if opened.overflow() > 0:
             problems.append(f"{path} is {opened.overflow()} px wider than a window of {size['width']}")
-    assert problems == []
+    assert not problems, "\n" + "\n".join(problems)
