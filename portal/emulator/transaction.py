@@ -292,8 +292,11 @@ def _conditions(
         if isinstance(wanted, list | tuple):
             clauses.append(f"{column} IN ({', '.join('?' * len(wanted))})")
             values += wanted
+        elif wanted is None:
+            clauses.append(f"{column} IS NULL")
         else:
-            clauses.append(f"{column} IS ?")
+            # Not "IS ?": the indexes leave NULLs out, and are only used where NULL cannot match.
+            clauses.append(f"{column} = ?")
             values.append(wanted)
     if isinstance(created, int):
         created = {"gte": created, "lte": created}

@@ -49,6 +49,7 @@ def intent_for_invoice(tx: Transaction, invoice: StripeDict) -> StripeDict:
 
 def link_invoice(tx: Transaction, invoice: StripeDict, intent: StripeDict) -> None:
     """Record that an invoice is to be paid by an intent."""
+    tx.put(intent, private={"invoice": invoice["id"]})
     tx.put(new_invoice_payment(tx.new_id("inpay"), invoice, intent, tx.now(invoice)))
 
 
@@ -69,9 +70,8 @@ def invoice_intent(tx: Transaction, invoice_id: str) -> StripeDict | None:
 
 def invoice_of(tx: Transaction, intent_id: str) -> StripeDict | None:
     """Find the invoice a payment intent collects, if it does."""
-    for payment in tx.all("invoice_payment", {"payment.payment_intent": intent_id}):
-        return tx.get("invoice", payment["invoice"])
-    return None
+    invoice_id = tx.private("payment_intent", intent_id).get("invoice")
+    return tx.get("invoice", invoice_id) if invoice_id else None
 
 
 def attempt(
@@ -152,7 +152,10 @@ def cancel_intent(tx: Transaction, intent: StripeDict, reason: str) -> None:
         next_action=None,
     )
     tx.put(intent)
-    for payment in tx.all("invoice_payment", {"payment.payment_intent": intent["id"]}):
+    invoice = invoice_of(tx, intent["id"])
+    for payment in payments_of(tx, invoice["id"]) if invoice else []:
+        if payment["payment"]["payment_intent"] != intent["id"]:
+            continue
         payment["status"] = "canceled"
         payment["status_transitions"]["canceled_at"] = tx.now(intent)
         tx.put(payment)
