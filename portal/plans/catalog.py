@@ -4,6 +4,7 @@ strings ("0.04" is four hundredths of a cent)."""
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from decimal import Decimal
@@ -13,12 +14,12 @@ from typing import Literal
 import msgspec
 from flask import current_app
 
-from portal.kit.money import exponent
-
 Interval = Literal["month", "year"]
 Model = Literal["flat", "per_unit", "package", "graduated", "volume"]
 Kind = Literal["base", "seat", "meter"]
 INTERVALS: tuple[Interval, ...] = ("month", "year")
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_CURRENCY = re.compile(r"[a-z]{3}")
 
 
 class CatalogError(Exception):
@@ -185,15 +186,35 @@ def _check(catalog: Catalog) -> None:
         raise CatalogError("exactly one plan must be free (have no components)")
     if not catalog.currencies:
         raise CatalogError("currencies must name at least one currency")
+    for currency in catalog.currencies:
+        if not _CURRENCY.fullmatch(currency):
+            raise CatalogError(f"currencies: {currency!r} is not a lower-case currency code")
+    for group, tables in (
+        ("meters", catalog.meters),
+        ("features", catalog.features),
+        ("plans", catalog.plans),
+    ):
+        for key in tables:
+            if not _KEY.fullmatch(key):
+                raise CatalogError(
+                    f"{group}.{key}: keys are up to 40 of a-z, 0-9 and _, beginning with a letter"
+                )
     for plan in catalog.plans.values():
-        for feature in plan.features:
-            if feature not in catalog.features:
-                raise CatalogError(f"plans.{plan.key}: unknown feature {feature!r}")
-        keys = [component.key for component in plan.components]
-        if len(set(keys)) != len(keys):
-            raise CatalogError(f"plans.{plan.key}: the same component stands there twice")
-        for index, component in enumerate(plan.components):
-            _check_component(catalog, component, f"plans.{plan.key}.components[{index}]")
+        _check_plan(catalog, plan)
+
+
+def _check_plan(catalog: Catalog, plan: Plan) -> None:
+    for feature in plan.features:
+        if feature not in catalog.features:
+            raise CatalogError(f"plans.{plan.key}: unknown feature {feature!r}")
+    for limit in plan.limits:
+        if limit not in catalog.meters:
+            raise CatalogError(f"plans.{plan.key}.limits: unknown meter {limit!r}")
+    keys = [component.key for component in plan.components]
+    if len(set(keys)) != len(keys):
+        raise CatalogError(f"plans.{plan.key}: the same component stands there twice")
+    for index, component in enumerate(plan.components):
+        _check_component(catalog, component, f"plans.{plan.key}.components[{index}]")
 
 
 def _check_component(catalog: Catalog, component: Component, place: str) -> None:
@@ -201,21 +222,34 @@ def _check_component(catalog: Catalog, component: Component, place: str) -> None
         raise CatalogError(f"{place}: `meter` belongs to components of kind meter, and only to those")
     if component.meter is not None and component.meter not in catalog.meters:
         raise CatalogError(f"{place}: unknown meter {component.meter!r}")
-    if component.kind == "base" and component.model != "flat":
-        raise CatalogError(f"{place}: a base fee is flat")
-    if component.kind != "base" and component.model == "flat":
-        raise CatalogError(f"{place}: only a base fee is flat")
-    tiered = component.model in ("graduated", "volume")
+    if (component.kind == "base") != (component.model == "flat"):
+        raise CatalogError(f"{place}: a base fee, and only a base fee, is flat")
+    if component.included and component.model not in ("per_unit", "graduated"):
+        # Stripe has no such price, so what the portal shows could not be what the invoice says.
+        raise CatalogError(f"{place}: a {component.model} price cannot have included units")
+    if component.maximum is not None and component.maximum < component.minimum:
+        raise CatalogError(f"{place}: the maximum is below the minimum")
     for interval in INTERVALS:
         if set(component.rates.get(interval, {})) != set(catalog.currencies):
-            raise CatalogError(f"{place}.rates.{interval}: needs exactly the currencies {catalog.currencies}")
+            raise CatalogError(
+                f"{place}.rates.{interval}: needs exactly the currencies {', '.join(catalog.currencies)}"
+            )
     for interval, by_currency in component.rates.items():
         for currency, rate in by_currency.items():
-            where = f"{place}.rates.{interval}.{currency}"
-            exponent(currency)
-            if tiered != bool(rate.tiers) or tiered == (rate.amount is not None):
-                raise CatalogError(f"{where}: {component.model} needs {'tiers' if tiered else 'amount'}")
-            _check_tiers(rate.tiers, where)
+            _check_rate(component.model, rate, f"{place}.rates.{interval}.{currency}")
+
+
+def _check_rate(model: Model, rate: Rate, where: str) -> None:
+    tiered = model in ("graduated", "volume")
+    if tiered != bool(rate.tiers) or tiered == (rate.amount is not None):
+        raise CatalogError(f"{where}: {model} needs {'tiers' if tiered else 'amount'}, and nothing else")
+    amounts = [
+        rate.amount or 0,
+        *(part for tier in rate.tiers for part in (tier.unit_amount, tier.flat_amount)),
+    ]
+    if any(amount < 0 for amount in amounts):
+        raise CatalogError(f"{where}: a price cannot be negative")
+    _check_tiers(rate.tiers, where)
 
 
 def _check_tiers(tiers: tuple[Tier, ...], where: str) -> None:

@@ -5,19 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from portal.kit.money import Money, total
-from portal.plans.catalog import CatalogError, Component, Interval, Plan
+from portal.plans.catalog import Component, Interval, Plan
 from portal.pricing.cost import Cost, cost
 from portal.pricing.models import PriceModel, Tier
 
 
 def price_model(component: Component, interval: Interval, currency: str) -> PriceModel:
-    """Return how a component is priced.
-
-    Raises CatalogError for included units on a package or volume price: Stripe has no price that does the same, so
-    what the portal shows could not be what the invoice says.
-    """
-    if component.included and component.model not in ("per_unit", "graduated"):
-        raise CatalogError(f"{component.key}: a {component.model} price cannot have included units")
+    """Return how a component is priced in an interval and a currency."""
     rate = component.rate(interval, currency)
     return PriceModel(
         kind=component.model,

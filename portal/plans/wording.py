@@ -33,10 +33,11 @@ class PriceRow:
 
 
 def headline(plan: Plan, interval: Interval, currency: str) -> Headline:
-    """Return the large price of a plan: its base fee, else its price per seat; a free plan costs nothing."""
-    if plan.is_free:
-        return Headline(_whole(amount_in(0, currency)), f"per {interval}", "No card needed")
-    first = plan.components[0]
+    """Return the large price of a plan: its base fee, else its price per seat; nothing where only use is billed."""
+    first = _first_licensed(plan)
+    if first is None:
+        note = "No card needed" if plan.is_free else "plus usage"
+        return Headline(_whole(amount_in(0, currency)), f"per {interval}", note)
     model = price_model(first, interval, currency)
     rest = [word for word in (_extras(plan, first), _trial(plan)) if word]
     per = f"per {interval}" if first.kind == "base" else f"per seat and {interval}"
@@ -45,9 +46,9 @@ def headline(plan: Plan, interval: Interval, currency: str) -> Headline:
 
 def yearly_saving(plan: Plan, currency: str) -> Money | None:
     """Return what paying for a year saves against twelve months, for the large price; None if nothing."""
-    if plan.is_free:
+    first = _first_licensed(plan)
+    if first is None:
         return None
-    first = plan.components[0]
     month, year = (price_model(first, interval, currency) for interval in ("month", "year"))
     saved = month.rate * MONTHS_A_YEAR - year.rate
     return Money(int(saved), currency) if saved >= 1 else None
@@ -102,7 +103,7 @@ def cost_note(priced: Cost, unit: str) -> str | None:
 def _cost_line_words(line: CostLine, unit: str) -> str:
     currency = line.amount.currency
     if line.kind == "minimum":
-        return f"at least {amount_in(line.amount.minor, currency)} more"
+        return f"{amount_in(line.amount.minor, currency)} up to the minimum"
     if line.kind == "cap":
         return f"{amount_in(-line.amount.minor, currency)} off by the cap"
     if not line.quantity:
@@ -141,6 +142,10 @@ def _tier_price(tier: Tier, model: PriceModel) -> str:
     if tier.flat_amount:
         parts.append(f"{amount_in(tier.flat_amount, model.currency)} once")
     return " plus ".join(parts) or "included"
+
+
+def _first_licensed(plan: Plan) -> Component | None:
+    return next((component for component in plan.components if component.kind != "meter"), None)
 
 
 def _headline_amount(model: PriceModel) -> str:

@@ -55,8 +55,7 @@ class _Wanted:
 def push_catalog() -> PushReport:
     """Push the running app's catalogue. Call it outside any transaction.
 
-    Raises MeterCannotChange, CatalogError for a price Stripe cannot express, and the gateway's errors. A push that
-    broke off is completed by the next one.
+    Raises MeterCannotChange and the gateway's errors. A push that broke off is completed by the next one.
     """
     gateway, catalog, report = current_gateway(), current_catalog(), PushReport()
     _push_products(gateway, catalog, report)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from portal.emulator.app import Emulator
 from portal.extensions import db
-from portal.plans.catalog import Catalog, Component, Plan, Rate, current_catalog
+from portal.plans.catalog import Catalog, Plan, Rate, current_catalog
 from portal.plans.models import CatalogPush, Price
 from portal.plans.prices import prices_on_sale
 from portal.pricing.models import PriceModel
@@ -128,16 +128,3 @@ def test_another_aggregation_for_a_meter_is_refused(push: Push, catalog_at_strip
     changed = msgspec.structs.replace(catalog, meters={**catalog.meters, "api_calls": calls})
     with pytest.raises(MeterCannotChange):
         push(changed)
-
-
-@pytest.mark.parametrize("model", ["package", "volume"])
-def test_included_units_are_refused_where_stripe_cannot_express_them(push: Push, model: str) -> None:
-    seat = Component(
-        kind="seat",
-        model=model,  # type: ignore[arg-type]
-        included=5,
-        rates={"month": {"usd": Rate(amount=Decimal(1))}},
-    )
-    pro = msgspec.structs.replace(current_catalog().plans["pro"], components=(seat,))
-    with pytest.raises(Exception, match="included"):
-        push(with_plan(pro))

@@ -1,0 +1,112 @@
+"""Reading catalog.toml: the example is right, and each mistake is named with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from portal.plans.catalog import Catalog, CatalogError, load_catalog
+from tests.architecture.sources import ROOT
+
+MINIMAL = """
+currencies = ["usd"]
+[meters.calls]
+name = "Calls"
+unit = "call"
+[features.sso]
+name = "Single sign-on"
+[plans.free]
+name = "Free"
+[plans.paid]
+name = "Paid"
+features = ["sso"]
+limits = { calls = 100 }
+[[plans.paid.components]]
+kind = "base"
+model = "flat"
+rates = { month.usd.amount = 100, year.usd.amount = 1000 }
+[[plans.paid.components]]
+kind = "meter"
+meter = "calls"
+model = "graduated"
+rates.month.usd.tiers = [{ up_to = 10 }, { unit_amount = "0.5" }]
+rates.year.usd.tiers = [{ up_to = 120 }, { unit_amount = "0.5" }]
+"""
+SEAT = 'kind = "seat"\nmodel = "per_unit"\n'
+
+
+def load(text: str, folder: Path) -> Catalog:
+    path = folder / "catalog.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_catalog(path)
+
+
+def test_the_example_is_right_and_sells_the_four_plans() -> None:
+    catalog = load_catalog(ROOT / "catalog.toml")
+    assert list(catalog.plans) == ["free", "starter", "pro", "enterprise"]
+    assert catalog.free_plan.key == "free"
+    assert catalog.default_currency == "usd"
+
+
+def test_the_smallest_catalogue_is_read(tmp_path: Path) -> None:
+    catalog = load(MINIMAL, tmp_path)
+    assert [component.key for component in catalog.plans["paid"].components] == ["base", "meter:calls"]
+    assert len(list(catalog.prices())) == 4
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('currencies = ["usd"]', "currencies = []", "at least one currency"),
+        ('currencies = ["usd"]', 'currencies = ["USD"]', "'USD' is not a lower-case currency code"),
+        ('currencies = ["usd"]', 'currencies = ["usd", "eur"]', "needs exactly the currencies usd, eur"),
+        ("[plans.free]", "[plans.Free]", "plans.Free: keys are"),
+        ("[features.sso]", '[features."s.o"]', "features.s.o: keys are"),
+        ('[plans.free]\nname = "Free"', "", "exactly one plan must be free"),
+        ('features = ["sso"]', 'features = ["saml"]', "plans.paid: unknown feature 'saml'"),
+        ("limits = { calls = 100 }", "limits = { call = 100 }", "plans.paid.limits: unknown meter 'call'"),
+        ('meter = "calls"', 'meter = "minutes"', "unknown meter 'minutes'"),
+        ('meter = "calls"', "", "`meter` belongs to components of kind meter"),
+        ('kind = "base"\nmodel = "flat"', SEAT + 'meter = "calls"', "`meter` belongs to"),
+        ('kind = "base"\nmodel = "flat"', 'kind = "seat"\nmodel = "flat"', "only a base fee, is flat"),
+        ('kind = "base"\nmodel = "flat"', 'kind = "base"\nmodel = "per_unit"', "only a base fee, is flat"),
+        ('kind = "base"\nmodel = "flat"', SEAT + "minimum = 5\nmaximum = 4", "the maximum is below"),
+        (
+            'kind = "base"\nmodel = "flat"',
+            'kind = "seat"\nmodel = "package"\nincluded = 5',
+            "a package price cannot have included units",
+        ),
+        ("month.usd.amount = 100", 'month.usd.tiers = [{ unit_amount = "1" }]', "flat needs amount"),
+        (
+            "month.usd.amount = 100",
+            "month.usd.amount = -1",
+            "components[0].rates.month.usd: a price cannot be",
+        ),
+        ("month.usd.amount = 100", "week.usd.amount = 100", "week"),
+        ("[{ up_to = 10 }, {", "[{ up_to = 10 }, { up_to = 20,", "the last tier, and only it, has no up_to"),
+        ("[{ up_to = 10 }, {", "[{ up_to = 10 }, { up_to = 5 }, {", "up_to must grow from tier to tier"),
+        ("[{ up_to = 10 }, {", "[{ up_to = 0 }, {", "up_to must grow from tier to tier"),
+        ("[{ up_to = 10 }, {", '[{ up_to = 10, unit_amount = "-1" }, {', "a price cannot be negative"),
+        ('unit = "call"', 'unit = "call"\ncolour = "red"', "colour"),
+        ('name = "Calls"', "", "name"),
+        ('model = "graduated"', 'model = "stairs"', "stairs"),
+        ("[plans.free]", "[plans.free", "catalog.toml"),
+    ],
+)
+def test_each_mistake_is_named_with_its_place(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in MINIMAL
+    with pytest.raises(CatalogError) as refused:
+        load(MINIMAL.replace(old, new, 1), tmp_path)
+    assert message in str(refused.value)
+
+
+def test_the_same_component_twice_is_refused(tmp_path: Path) -> None:
+    base = MINIMAL[MINIMAL.index("[[plans.paid") : MINIMAL.rindex("[[plans.paid")]
+    with pytest.raises(CatalogError, match="twice"):
+        load(MINIMAL + base, tmp_path)
+
+
+def test_a_missing_file_is_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match=r"catalog\.toml cannot be read: No such file"):
+        load_catalog(tmp_path / "catalog.toml")
