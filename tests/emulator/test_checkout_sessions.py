@@ -222,3 +222,68 @@ def test_collecting_tax_ids_of_a_known_customer_needs_leave_to_rename_it(
         stripe_client.v1.checkout.sessions.create(
             _subscribe(price, customer=customer.id, tax_id_collection={"enabled": True})
         )
+
+
+def test_metered_usage_has_no_quantity_and_costs_nothing_today(
+    stripe_client: StripeClient, price: str
+) -> None:
+    meter = stripe_client.v1.billing.meters.create(
+        {"display_name": "Calls", "event_name": "calls", "default_aggregation": {"formula": "sum"}}
+    )
+    calls = stripe_client.v1.prices.create(
+        {
+            "currency": "usd",
+            "unit_amount": 2,
+            "recurring": {"interval": "month", "usage_type": "metered", "meter": meter.id},
+            "product_data": {"name": "Calls"},
+        }
+    )
+    params = _subscribe(price)
+    params["line_items"].append({"price": calls.id})
+    assert stripe_client.v1.checkout.sessions.create(params).amount_total == 4500
+    params["line_items"][1]["quantity"] = 1
+    with pytest.raises(stripe.InvalidRequestError, match="usage_type is `metered`"):
+        stripe_client.v1.checkout.sessions.create(params)
+
+
+def test_a_quantity_can_be_left_to_the_payer(stripe_client: StripeClient, price: str) -> None:
+    params = _subscribe(price)
+    params["line_items"][0]["adjustable_quantity"] = {"enabled": True, "minimum": 2, "maximum": 9}
+    params["expand"] = ["line_items"]
+    session = stripe_client.v1.checkout.sessions.create(params)
+    assert session.line_items is not None
+    adjustable = session.line_items.data[0].adjustable_quantity
+    assert adjustable is not None
+    assert (adjustable.enabled, adjustable.minimum, adjustable.maximum) == (True, 2, 9)
+    params["line_items"][0]["adjustable_quantity"] = {"enabled": True, "minimum": 9, "maximum": 2}
+    with pytest.raises(stripe.InvalidRequestError, match="maximum must be at least"):
+        stripe_client.v1.checkout.sessions.create(params)
+
+
+def test_an_expired_session_can_be_recovered_by_a_link(stripe_client: StripeClient, price: str) -> None:
+    params = _subscribe(
+        price, after_expiration={"recovery": {"enabled": True, "allow_promotion_codes": True}}
+    )
+    session = stripe_client.v1.checkout.sessions.create(params)
+    expired = stripe_client.v1.checkout.sessions.expire(session.id)
+    assert expired.after_expiration is not None
+    assert expired.after_expiration.recovery is not None
+    assert expired.after_expiration.recovery.url is not None
+
+
+@pytest.mark.parametrize(
+    ("item", "param"),
+    [
+        ({"quantity": 1, "price": "p", "price_data": {"currency": "usd"}}, "line_items[0][price]"),
+        (
+            {"quantity": 1, "price_data": {"currency": "usd", "unit_amount": 1}},
+            "line_items[0][price_data][product]",
+        ),
+        ({"quantity": 1, "price_data": {"unit_amount": 1}}, "line_items[0][price_data][currency]"),
+    ],
+)
+def test_a_price_in_place_must_be_whole(stripe_client: StripeClient, item: Any, param: str) -> None:
+    params: Any = {"mode": "subscription", "success_url": SUCCESS, "line_items": [item]}
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        stripe_client.v1.checkout.sessions.create(params)
+    assert refused.value.param == param

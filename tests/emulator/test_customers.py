@@ -70,7 +70,9 @@ def test_a_default_payment_method_must_belong_to_the_customer(stripe_client: Str
     second = stripe_client.v1.customers.create()
     method = stripe_client.v1.payment_methods.attach("pm_card_visa", {"customer": first.id})
     with pytest.raises(stripe.InvalidRequestError) as refused:
-        stripe_client.v1.customers.update(second.id, {"invoice_settings": {"default_payment_method": method.id}})
+        stripe_client.v1.customers.update(
+            second.id, {"invoice_settings": {"default_payment_method": method.id}}
+        )
     assert refused.value.param == "invoice_settings[default_payment_method]"
 
 
@@ -87,3 +89,67 @@ def test_the_balance_changes_by_transactions(stripe_client: StripeClient) -> Non
     assert changed.balance == -200
     history = stripe_client.v1.customers.balance_transactions.list(made.id)
     assert [(entry.amount, entry.ending_balance) for entry in history.data] == [(300, -200), (-500, -500)]
+
+
+def test_deleting_a_customer_ends_its_subscriptions_and_frees_its_cards(stripe_client: StripeClient) -> None:
+    customer = stripe_client.v1.customers.create({"payment_method": "pm_card_visa"}).id
+    method = stripe_client.v1.customers.payment_methods.list(customer).data[0].id
+    price = stripe_client.v1.prices.create(
+        {
+            "currency": "usd",
+            "unit_amount": 500,
+            "recurring": {"interval": "month"},
+            "product_data": {"name": "Pro"},
+        }
+    ).id
+    subscription = stripe_client.v1.subscriptions.create(
+        {"customer": customer, "items": [{"price": price}], "default_payment_method": method}
+    ).id
+    stripe_client.v1.customers.delete(customer)
+    assert stripe_client.v1.subscriptions.retrieve(subscription).status == "canceled"
+    assert stripe_client.v1.payment_methods.retrieve(method).customer is None
+    types = [event.type for event in stripe_client.v1.events.list({"limit": 3}).data]
+    assert types[0] == "customer.deleted"
+
+
+def test_the_default_card_can_be_the_test_card_it_is_created_with(stripe_client: StripeClient) -> None:
+    made = stripe_client.v1.customers.create(
+        {"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}}
+    )
+    (method,) = stripe_client.v1.customers.payment_methods.list(made.id).data
+    assert made.invoice_settings is not None
+    assert made.invoice_settings.default_payment_method == method.id
+
+
+def test_how_invoices_look_can_be_set_and_unset(stripe_client: StripeClient) -> None:
+    made = stripe_client.v1.customers.create(
+        {"invoice_settings": {"rendering_options": {"amount_tax_display": "exclude_tax"}, "footer": "Thanks"}}
+    )
+    assert made.invoice_settings is not None
+    assert made.invoice_settings.rendering_options is not None
+    assert made.invoice_settings.rendering_options.amount_tax_display == "exclude_tax"
+    plain = stripe_client.v1.customers.update(
+        made.id, {"invoice_settings": {"rendering_options": "", "footer": "", "custom_fields": ""}}
+    )
+    assert plain.invoice_settings is not None
+    assert (plain.invoice_settings.rendering_options, plain.invoice_settings.footer) == (None, None)
+
+
+def test_a_balance_transaction_can_be_described_and_belongs_to_its_customer(
+    stripe_client: StripeClient,
+) -> None:
+    first, second = (stripe_client.v1.customers.create().id for _ in range(2))
+    made = stripe_client.v1.customers.balance_transactions.create(first, {"amount": 100, "currency": "EUR"})
+    service = stripe_client.v1.customers.balance_transactions
+    service.update(first, made.id, {"description": "Goodwill", "metadata": {"a": "1"}})
+    found = service.retrieve(first, made.id)
+    assert (found.description, found.currency) == ("Goodwill", "eur")
+    with pytest.raises(stripe.InvalidRequestError):
+        service.retrieve(second, made.id)
+    with pytest.raises(stripe.InvalidRequestError, match="currency is eur"):
+        service.create(first, {"amount": 1, "currency": "usd"})
+
+
+def test_the_account_is_a_test_account(stripe_client: StripeClient) -> None:
+    account = stripe_client.v1.accounts.retrieve_current()
+    assert (account.object, account.charges_enabled) == ("account", True)
