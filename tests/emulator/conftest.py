@@ -12,6 +12,7 @@ from stripe import StripeClient
 
 from portal.emulator.app import Emulator
 from tests.emulator.account import Account
+from tests.emulator.site import Visitor
 
 
 @dataclass
@@ -58,3 +59,9 @@ def emulator(receiver: Receiver) -> Emulator:
 def account(emulator: Emulator, stripe_client: StripeClient) -> Account:
     """The account of this test with a product and a test clock."""
     return Account(emulator, stripe_client)
+
+
+@pytest.fixture
+def visitor(emulator: Emulator) -> Visitor:
+    """Somebody who was sent to the hosted pages of this account."""
+    return Visitor(emulator)

@@ -1,4 +1,4 @@
-"""A visitor of the emulator's pages: opens them over WSGI, checks each page's HTML, and posts forms as a browser does."""
+"""A visitor of the emulator's pages: opens them over WSGI, checks each page, and posts forms as a browser does."""
 
 from __future__ import annotations
 

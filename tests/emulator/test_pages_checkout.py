@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from stripe.checkout import Session
 
 from portal.emulator.app import Emulator
@@ -17,19 +16,12 @@ SUCCESS = "https://shop.example.com/return?session={CHECKOUT_SESSION_ID}"
 CANCEL = "https://shop.example.com/plans"
 
 
-@pytest.fixture
-def visitor(emulator: Emulator) -> Visitor:
-    """Somebody who was sent to the hosted pages."""
-    return Visitor(emulator)
-
-
 def opened(account: Account, visitor: Visitor, **params: Any) -> Session:
     """Create a session for a price of $20.00 a month and show its page."""
     items = params.pop("line_items", None) or [{"price": account.price().id, "quantity": 2}]
-    params = {"customer_email": "ada@example.com", **params}
-    session = account.v1.checkout.sessions.create(
-        {"mode": "subscription", "line_items": items, "success_url": SUCCESS, "cancel_url": CANCEL, **params}
-    )
+    sent: Any = {"mode": "subscription", "line_items": items, "success_url": SUCCESS, "cancel_url": CANCEL}
+    sent |= {"customer_email": "ada@example.com", **params}
+    session = account.v1.checkout.sessions.create(sent)
     assert session.url is not None
     visitor.open(session.url)
     return session

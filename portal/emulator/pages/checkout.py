@@ -12,9 +12,9 @@ from portal.emulator.billing.bank import NOT_AUTHENTICATED, Verdict
 from portal.emulator.billing.checkout_completion import SESSION, Payer, amount_due_today, complete_checkout
 from portal.emulator.pages.card_form import card_form, chosen_method
 from portal.emulator.pages.checkout_summary import known_payer, summarize
-from portal.emulator.pages.payer_form import COUNTRIES, Typed, filled, read_payer
+from portal.emulator.pages.payer_form import Typed, filled, read_payer
 from portal.emulator.pages.render import message, page, see
-from portal.emulator.pages.words import TAX_ID_KINDS
+from portal.emulator.pages.words import COUNTRIES, TAX_ID_KINDS
 from portal.emulator.resources.account import MERCHANT_NAME
 from portal.emulator.resources.checkout_items import reprice
 from portal.emulator.transaction import StripeDict, Transaction

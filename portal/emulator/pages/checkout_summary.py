@@ -105,11 +105,12 @@ def _discount_words(tx: Transaction, session: StripeDict) -> str | None:
         coupon = tx.get("coupon", code["promotion"]["coupon"] if code else entry["coupon"] or "")
         if coupon is not None:
             name = code["code"] if code else coupon["name"] or coupon["id"]
-            return f"{name}: {_reduction(coupon)}"
+            return f"{name}: {reduction(coupon)}"
     return None
 
 
-def _reduction(coupon: StripeDict) -> str:
+def reduction(coupon: StripeDict) -> str:
+    """Say what a coupon takes off and for how long: "20% off for 3 months"."""
     if coupon["percent_off"] is not None:
         off = f"{coupon['percent_off']:g}% off"
     else:

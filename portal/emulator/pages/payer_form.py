@@ -8,21 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from portal.emulator.pages.words import TAX_ID_KINDS
+from portal.emulator.pages.words import COUNTRIES, TAX_ID_KINDS
 from portal.emulator.transaction import StripeDict
 from portal.emulator.wire.fields import address
 
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _LONGEST: Final = 500
 ADDRESS_FIELDS: Final = ("line1", "line2", "postal_code", "city", "state", "country")
-COUNTRIES: Final = {
-    "AU": "Australia", "AT": "Austria", "BE": "Belgium", "BR": "Brazil", "CA": "Canada", "CZ": "Czechia",
-    "DK": "Denmark", "FI": "Finland", "FR": "France", "DE": "Germany", "GR": "Greece", "HU": "Hungary",
-    "IN": "India", "IE": "Ireland", "IT": "Italy", "JP": "Japan", "LU": "Luxembourg", "MX": "Mexico",
-    "NL": "Netherlands", "NZ": "New Zealand", "NO": "Norway", "PL": "Poland", "PT": "Portugal", "RO": "Romania",
-    "SG": "Singapore", "SK": "Slovakia", "SI": "Slovenia", "ZA": "South Africa", "ES": "Spain", "SE": "Sweden",
-    "CH": "Switzerland", "GB": "United Kingdom", "US": "United States",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ _HEADERS: Final = {
 }
 _FILTERS: Final = (
     words.money, words.unit_money, words.date, words.moment, words.day_input, words.interval, words.every,
-    words.unit_price, words.brand, words.card, words.number, words.state, words.tone, words.tax_id_kind,
+    words.unit_price, words.brand, words.card, words.number, words.state, words.tone, words.tax_id_kind, words.postal,
 )  # fmt: skip
 
 

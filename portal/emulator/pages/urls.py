@@ -8,7 +8,15 @@ from werkzeug.routing import Rule
 from werkzeug.wrappers import Request, Response
 
 from portal.emulator.app import Emulator
-from portal.emulator.pages import checkout, checkout_changes
+from portal.emulator.pages import (
+    checkout,
+    checkout_changes,
+    portal_cards,
+    portal_details,
+    portal_ending,
+    portal_home,
+    portal_update,
+)
 from portal.emulator.pages.render import static_file
 from portal.emulator.pages.visit import View, not_found, view
 
@@ -22,6 +30,20 @@ _PAGES: Final[tuple[tuple[str, str, View], ...]] = (
     ("GET POST", "/c/pay/<session_id>", checkout.checkout),
     ("GET POST", "/c/pay/<session_id>/authenticate", checkout.authenticate),
     ("POST", "/c/pay/<session_id>/change", checkout_changes.change),
+    ("GET", "/p/session/<session_id>", portal_home.home),
+    ("GET", "/p/session/<session_id>/done", portal_home.done),
+    ("GET POST", "/p/session/<session_id>/cards/add", portal_cards.add),
+    ("GET POST", "/p/session/<session_id>/cards/<intent_id>/authenticate", portal_cards.authenticate),
+    ("POST", "/p/session/<session_id>/cards/<method_id>/default", portal_cards.make_default),
+    ("POST", "/p/session/<session_id>/cards/<method_id>/remove", portal_cards.remove),
+    ("GET POST", "/p/session/<session_id>/details", portal_details.details),
+    ("POST", "/p/session/<session_id>/tax_ids/<tax_id>/remove", portal_details.remove_tax),
+    ("GET POST", "/p/session/<session_id>/subscriptions/<subscription_id>/cancel", portal_ending.cancel),
+    ("POST", "/p/session/<session_id>/subscriptions/<subscription_id>/keep", portal_ending.keep),
+    ("GET POST", "/p/session/<session_id>/subscriptions/<subscription_id>/pause", portal_ending.pause),
+    ("POST", "/p/session/<session_id>/subscriptions/<subscription_id>/resume", portal_ending.resume),
+    ("GET", "/p/session/<session_id>/subscriptions/<subscription_id>/update", portal_update.choose),
+    ("GET POST", "/p/session/<session_id>/subscriptions/<subscription_id>/confirm", portal_update.confirm),
     ("GET POST", "/<path:_rest>", not_found),
 )
 RULES: Final = tuple(Rule(path, methods=methods.split(), endpoint=path) for methods, path, _ in _PAGES)

@@ -14,6 +14,17 @@ from portal.emulator.pages.render import message
 from portal.emulator.wire.errors import StripeError
 
 View = Callable[..., Response]
+_FOREIGN = ("cross-site", "same-site")
+
+
+class NotHere(Exception):
+    """There is nothing to do at an address (any more); the page says why and where to go instead."""
+
+    def __init__(
+        self, title: str, text: str, *, status: int = 404, link: tuple[str, str] | None = None
+    ) -> None:
+        super().__init__(text)
+        self.answer = message(title, text, status=status, link=link)
 
 
 def view(function: View) -> View:
@@ -27,15 +38,14 @@ def view(function: View) -> View:
             )
         try:
             return function(emulator, request, **values)
+        except NotHere as reason:
+            return reason.answer
         except StripeError as error:
             return message("That did not work", error.message, status=error.status)
         except HTTPException as error:
             return message(error.name, error.description or "", status=error.code or 500)
 
     return visited
-
-
-_FOREIGN = ("cross-site", "same-site")
 
 
 def not_found(_emulator: Emulator, _request: Request, **_values: Any) -> Response:

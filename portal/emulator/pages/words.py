@@ -55,6 +55,15 @@ TAX_ID_KINDS: Final = {
     "in_gst": "Indian GST number",
 }
 
+COUNTRIES: Final = {
+    "AU": "Australia", "AT": "Austria", "BE": "Belgium", "BR": "Brazil", "CA": "Canada", "CZ": "Czechia",
+    "DK": "Denmark", "FI": "Finland", "FR": "France", "DE": "Germany", "GR": "Greece", "HU": "Hungary",
+    "IN": "India", "IE": "Ireland", "IT": "Italy", "JP": "Japan", "LU": "Luxembourg", "MX": "Mexico",
+    "NL": "Netherlands", "NZ": "New Zealand", "NO": "Norway", "PL": "Poland", "PT": "Portugal", "RO": "Romania",
+    "SG": "Singapore", "SK": "Slovakia", "SI": "Slovenia", "ZA": "South Africa", "ES": "Spain", "SE": "Sweden",
+    "CH": "Switzerland", "GB": "United Kingdom", "US": "United States",
+}  # fmt: skip
+
 
 def money(amount: int, currency: str) -> str:
     """Write an amount in minor units with its currency: "$1,234.50", "20.00 SEK"."""
@@ -169,3 +178,13 @@ def tone(status: str) -> str:
 def tax_id_kind(kind: str) -> str:
     """Name a kind of tax id."""
     return TAX_ID_KINDS.get(kind, kind.replace("_", " ").upper())
+
+
+def postal(address: dict[str, Any] | None) -> str:
+    """Write a postal address on one line: "Main Street 1, 10115 Berlin, Germany"."""
+    if not address:
+        return ""
+    town = " ".join(part for part in (address["postal_code"], address["city"]) if part)
+    country = COUNTRIES.get(address["country"] or "", address["country"])
+    parts = (address["line1"], address["line2"], town, address["state"], country)
+    return ", ".join(part for part in parts if part)
