@@ -31,6 +31,7 @@ from portal.tenants.views import blueprint as team
 from portal.usage.views import blueprint as usage
 from portal.web import assets, context, errors, filters, headers, logs, probes
 from portal.web.unit_of_work import Portal
+from portal.webhooks import store
 from portal.webhooks.views import blueprint as webhooks
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -78,6 +79,7 @@ def create_app(
     with app.app_context():
         configure_engine(db.engine)
         _install_gateway(app, config, patience, stripe_http_client)
+        store.install(app)
     for installer in (logs, errors, filters, context, probes, assets, tenancies):
         installer.install(app)
     headers.install(app, config)

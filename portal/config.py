@@ -62,6 +62,11 @@ class Config:
         return self.public_url.startswith("https://")
 
     @property
+    def is_live(self) -> bool:
+        """Whether the key is of Stripe's live mode, where money is real."""
+        return self.stripe_secret_key.reveal().startswith(("sk_live_", "rk_live_"))
+
+    @property
     def uses_mailbox(self) -> bool:
         return self.mail_url.reveal() == "mailbox:"
 

@@ -19,6 +19,30 @@ from portal.kit.db import insert_for
 
 NO_DELAY = timedelta(0)
 MAX_ATTEMPTS = 12
+MARK_COLUMNS = (
+    "queue, name, key, payload, run_at, tenant_id, created_at, state, attempts, max_attempts, wanted, seen"
+)
+MARK_CONSTANTS = f"'{JobState.READY}', 0, {MAX_ATTEMPTS}, 1, 0"
+# A job that waits for its retry keeps waiting: marks must not hammer what just failed. One that was only delayed
+# comes forward. As text, because the webhook's one statement contains it and building it costs more than running it.
+ON_MARK = f"""ON CONFLICT (key) DO UPDATE SET
+    wanted = job.wanted + 1,
+    state = '{JobState.READY}',
+    payload = excluded.payload,
+    finished_at = NULL,
+    attempts = CASE WHEN job.state <> '{JobState.READY}' THEN 0 ELSE job.attempts END,
+    run_at = CASE
+        WHEN job.state <> '{JobState.READY}' THEN excluded.run_at
+        WHEN job.lease IS NULL AND job.attempts = 0 AND job.run_at > excluded.run_at THEN excluded.run_at
+        ELSE job.run_at END"""
+_MARK = sa.text(
+    f"INSERT INTO job ({MARK_COLUMNS})"  # noqa: S608 - constants of this module only
+    f" VALUES (:queue, :name, :key, :payload, :run_at, :tenant_id, :now, {MARK_CONSTANTS}) {ON_MARK}"
+).bindparams(
+    sa.bindparam("payload", type_=JOB_TABLE.c.payload.type),
+    sa.bindparam("run_at", type_=JOB_TABLE.c.run_at.type),
+    sa.bindparam("now", type_=JOB_TABLE.c.created_at.type),
+)
 
 
 def enqueue(
@@ -80,29 +104,18 @@ def mark_on(
     delay: timedelta = NO_DELAY,
 ) -> None:
     """Want a keyed job on a connection of the caller's own, for paths that stay off the ORM session."""
-    fresh = insert_for(connection, JOB_TABLE).values(
-        queue=queue, name=name, key=key, payload=payload, run_at=utcnow() + delay, tenant_id=tenant_id
-    )
-    over = JOB_TABLE.c.state.in_((JobState.DONE, JobState.DEAD))
-    # A job that waits for its retry keeps waiting: marks must not hammer what just failed. One that was only
-    # delayed comes forward.
-    only_delayed = sa.and_(
-        JOB_TABLE.c.lease.is_(None), JOB_TABLE.c.attempts == 0, JOB_TABLE.c.run_at > fresh.excluded.run_at
-    )
+    now = utcnow()
     connection.execute(
-        fresh.on_conflict_do_update(
-            index_elements=["key"],
-            set_={
-                "wanted": JOB_TABLE.c.wanted + 1,
-                "state": JobState.READY,
-                "payload": fresh.excluded.payload,
-                "run_at": sa.case(
-                    (sa.or_(over, only_delayed), fresh.excluded.run_at), else_=JOB_TABLE.c.run_at
-                ),
-                "attempts": sa.case((over, 0), else_=JOB_TABLE.c.attempts),
-                "finished_at": None,
-            },
-        )
+        _MARK,
+        {
+            "queue": queue,
+            "name": name,
+            "key": key,
+            "payload": payload,
+            "run_at": now + delay,
+            "tenant_id": tenant_id,
+            "now": now,
+        },
     )
 
 

@@ -22,7 +22,9 @@ def lock_seats(tenant_id: int) -> None:
 
     On PostgreSQL this is the tenant's row; on SQLite a writing transaction is already alone.
     """
-    db.session.execute(sa.select(Tenant.id).where(Tenant.id == tenant_id).with_for_update()).one()
+    db.session.execute(
+        sa.select(Tenant.id).where(Tenant.id == tenant_id).with_for_update(key_share=True)
+    ).one()
 
 
 def seat_limit(tenant_id: int) -> int:

@@ -81,7 +81,9 @@ def check_may_remove(actor: Membership, target: Membership) -> None:
 def lock_members(tenant_id: int) -> None:
     """Keep everybody else from changing this tenant's members until the transaction ends, so that two owners cannot
     demote each other at once. On SQLite a writing transaction is alone anyway."""
-    db.session.execute(sa.select(Tenant.id).where(Tenant.id == tenant_id).with_for_update()).one()
+    db.session.execute(
+        sa.select(Tenant.id).where(Tenant.id == tenant_id).with_for_update(key_share=True)
+    ).one()
 
 
 def count_owners(tenant_id: int) -> int:

@@ -63,7 +63,7 @@ def write_reports(tenant_id: int, *, include_open: bool = False) -> int:
     """
     tenant = db.session.scalars(
         # Two workers must not number the reports of one hour at the same time.
-        sa.select(Tenant).where(Tenant.id == tenant_id).with_for_update()
+        sa.select(Tenant).where(Tenant.id == tenant_id).with_for_update(key_share=True)
     ).one()
     now = billing_now(tenant_id)
     waiting = sa.exists().where(

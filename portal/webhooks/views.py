@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
+from psycopg import OperationalError as PostgresAway
 from sqlalchemy.exc import OperationalError
 
 from portal.gateway.errors import BadSignature
@@ -28,8 +29,9 @@ def stripe() -> ResponseReturnValue:
     except BadSignature as refusal:
         log.warning("webhook_refused", reason=str(refusal), size=len(body), address=request.remote_addr)
         return "", 400
-    except OperationalError as error:
-        log.error("webhook_not_stored", error=type(error.orig).__name__)
+    except (OperationalError, PostgresAway) as error:
+        log.error("webhook_not_stored", error=str(error).split("\n")[0])
         return "", 503, {"Retry-After": "30"}
-    log.info("webhook", outcome=outcome)
+    # The inbox is the record; a line for each of a renewal night's events would cost more than storing them.
+    log.debug("webhook", outcome=outcome)
     return "", 200

@@ -47,8 +47,8 @@ def fill() -> None:
             for days in range(60):
                 at = now - timedelta(days=days)
                 row = {"tenant_id": tenant.id, "meter_id": each.id, "quantity": 100 + days, "events": 5}
-                db.session.add(UsageDay(day_on=at.date(), **row))
-                db.session.add(UsageHour(hour_at=at, reported_quantity=100 + days, **row))
+                db.session.add(UsageDay(day_on=at.date(), latest_at=at, **row))
+                db.session.add(UsageHour(hour_at=at, latest_at=at, reported_quantity=100 + days, **row))
         if number == 0:
             db.session.add(UserSession(user_id=owner.id, token_digest=digest(SESSION_SECRET)))
             db.session.add(
