@@ -107,6 +107,8 @@ def release(access: Access) -> ResponseReturnValue:
 
 def _page(access: Access, form: SeatsForm) -> str:
     page = seats_page(access.tenant.id, page=page_number(request.args.get("page")))
+    if not form.is_submitted():
+        form.seats.data = page.limit
     return render_template("seats/show.html", form=form, seats=page)
 
 
