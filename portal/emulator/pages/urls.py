@@ -11,11 +11,13 @@ from portal.emulator.app import Emulator
 from portal.emulator.pages import (
     checkout,
     checkout_changes,
+    intents,
     portal_cards,
     portal_details,
     portal_ending,
     portal_home,
     portal_update,
+    recovery,
 )
 from portal.emulator.pages.render import static_file
 from portal.emulator.pages.visit import View, not_found, view
@@ -30,6 +32,8 @@ _PAGES: Final[tuple[tuple[str, str, View], ...]] = (
     ("GET POST", "/c/pay/<session_id>", checkout.checkout),
     ("GET POST", "/c/pay/<session_id>/authenticate", checkout.authenticate),
     ("POST", "/c/pay/<session_id>/change", checkout_changes.change),
+    ("GET", "/r/<session_id>", recovery.reopen),
+    ("GET POST", "/3ds/<secret>", intents.authenticate),
     ("GET", "/p/session/<session_id>", portal_home.home),
     ("GET", "/p/session/<session_id>/done", portal_home.done),
     ("GET POST", "/p/session/<session_id>/cards/add", portal_cards.add),

@@ -85,6 +85,29 @@ def expire(tx: Transaction, session_id: str) -> StripeDict:
     return session
 
 
+def recover(tx: Transaction, session_id: str) -> StripeDict | None:
+    """Open a new session like an expired one whose recovery link is still good; None where there is no such link."""
+    expired = tx.get(SESSION, session_id)
+    recovery = ((expired or {}).get("after_expiration") or {}).get("recovery") or {}
+    if expired is None or not recovery.get("url") or recovery["expires_at"] <= tx.wall_now():
+        return None
+    new_id, now = tx.new_id("cs_test", 58), tx.wall_now()
+    session = {
+        **expired,
+        "id": new_id,
+        "after_expiration": None,
+        "allow_promotion_codes": recovery["allow_promotion_codes"] or expired["allow_promotion_codes"],
+        "created": now,
+        "expires_at": now + _DEFAULT_LIFETIME,
+        "recovered_from": session_id,
+        "status": "open",
+        "url": f"{tx.base_url}/c/pay/{new_id}",
+    }
+    private = tx.private(SESSION, session_id)
+    tx.put(session, due_at=session["expires_at"], private=private, in_wall_time=True)
+    return session
+
+
 @when_due(SESSION)
 def expire_when_due(tx: Transaction, session: StripeDict, _at: int) -> None:
     """Expire a session whose time has come."""

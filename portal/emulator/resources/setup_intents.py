@@ -208,7 +208,7 @@ def _redirect(tx: Transaction, intent: StripeDict) -> StripeDict:
     return_url = tx.private(INTENT, intent["id"]).get("return_url")
     if return_url is None:
         return {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}}
-    url = f"{tx.base_url}/3ds/{intent['id']}"
+    url = f"{tx.base_url}/3ds/{intent['client_secret']}"
     return {"redirect_to_url": {"return_url": return_url, "url": url}, "type": "redirect_to_url"}
 
 
