@@ -1,4 +1,4 @@
-"""Reads about a tenant's customer: its row, its default payment method, and what time it is for it."""
+"""Reads about a tenant's customer: its row, and what time it is for it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from portal.customers.models import Customer, PaymentMethod
+from portal.customers.models import Customer
 from portal.extensions import db
 from portal.kit.clock import utcnow
 
@@ -14,18 +14,6 @@ from portal.kit.clock import utcnow
 def customer_of(tenant_id: int) -> Customer | None:
     """Return the tenant's customer row, or None before sign-up has made it."""
     return db.session.scalars(sa.select(Customer).where(Customer.tenant_id == tenant_id)).one_or_none()
-
-
-def default_payment_method(customer: Customer) -> PaymentMethod | None:
-    """Return the payment method that invoices are charged to, or None."""
-    if customer.default_payment_method_stripe_id is None:
-        return None
-    return db.session.scalars(
-        sa.select(PaymentMethod).where(
-            PaymentMethod.tenant_id == customer.tenant_id,
-            PaymentMethod.stripe_id == customer.default_payment_method_stripe_id,
-        )
-    ).one_or_none()
 
 
 def billing_now(tenant_id: int) -> datetime:

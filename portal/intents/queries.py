@@ -1,4 +1,4 @@
-"""Reads about intents: the unfinished checkout of a tenant, and what is still under way."""
+"""Reads about intents: the unfinished checkout of a tenant, and the checkout of a session."""
 
 from __future__ import annotations
 
@@ -16,16 +16,6 @@ def unfinished_checkout(tenant_id: int) -> Intent | None:
         sa.select(Intent)
         .where(Intent.tenant_id == tenant_id, Intent.kind == "checkout", Intent.state.in_(UNFINISHED))
         .execution_options(populate_existing=True)
-    ).one_or_none()
-
-
-def open_change(tenant_id: int) -> Intent | None:
-    """Return the newest change whose outcome is not known yet, so that pages can say so."""
-    return db.session.scalars(
-        sa.select(Intent)
-        .where(Intent.tenant_id == tenant_id, Intent.state == IntentState.OPEN)
-        .order_by(Intent.id.desc())
-        .limit(1)
     ).one_or_none()
 
 

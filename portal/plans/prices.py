@@ -1,8 +1,6 @@
-"""The rows that connect the catalogue with Stripe: which price is sold today, and what a price of Stripe's is to us."""
+"""The rows that connect the catalogue with Stripe: which prices are sold today, under which configuration."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 import sqlalchemy as sa
 
@@ -22,16 +20,6 @@ def prices_on_sale(plan: Plan, interval: Interval, currency: str) -> dict[str, P
         )
     )
     return {row.component: row for row in rows}
-
-
-def prices_by_stripe_id(stripe_ids: Iterable[str]) -> dict[str, Price]:
-    """Return what we know about these prices of Stripe's, sold today or not; unknown ones are left out."""
-    wanted = set(stripe_ids)
-    if not wanted:
-        return {}
-    return {
-        row.stripe_id: row for row in db.session.scalars(sa.select(Price).where(Price.stripe_id.in_(wanted)))
-    }
 
 
 def portal_configuration() -> str | None:

@@ -22,6 +22,9 @@ from portal.sync.intents import carry_out, refresh
 from portal.tenants.models import Tenant
 from portal.web.unit_of_work import unit_of_work
 
+CLOSING_TRIES = 3
+"""Another tab may open a checkout between our look and our closing it. If that goes on, the last tab wins."""
+
 
 class OpenedElsewhere(Conflict):
     """Another tab opened a checkout while this one was being opened; only one may be open."""
@@ -52,9 +55,11 @@ def start_checkout(tenant: Tenant, choice: Choice, way_back: WayBack, actor_user
     `checkout_intent`, and the gateway's errors.
     """
     customer = ensure_customer(tenant.id)
-    with unit_of_work():
-        before = unfinished_checkout(tenant.id)
-    if before is not None:
+    for _ in range(CLOSING_TRIES):
+        with unit_of_work():
+            before = unfinished_checkout(tenant.id)
+        if before is None:
+            break
         close_checkout(before)
     try:
         with unit_of_work():
@@ -68,14 +73,16 @@ def start_checkout(tenant: Tenant, choice: Choice, way_back: WayBack, actor_user
 
 
 def close_checkout(intent: Intent) -> None:
-    """Make sure that an unfinished checkout can no longer be paid, or take note that it was.
+    """Make sure that an unfinished checkout can no longer be paid, or take note that it was. Does nothing if it has
+    moved on since the caller read it: the caller looks again.
 
     Raises AlreadySubscribed if it was paid but the mirror could not be brought up to date, and GatewayUnavailable
     when nobody can tell. If it was paid and synced, the caller finds the subscription in the mirror.
     """
     if intent.stripe_id is None:
-        # Its session, if there is one, has an address that nobody was ever given.
-        _end(intent, IntentState.ABANDONED, "replaced")
+        # Its session, if there is one, has an address that nobody was given yet; and nobody will be, unless the
+        # intent is no longer open because its own request was faster.
+        _end(intent, IntentState.ABANDONED, "replaced", seen=IntentState.OPEN)
         return
     session = _expired(intent.stripe_id)
     if session is not None and session.status == "complete":
@@ -144,10 +151,11 @@ def _settle(intent: Intent, session: CheckoutSnapshot) -> bool:
     return refresh(intent.tenant_id)
 
 
-def _end(intent: Intent, state: IntentState, code: str) -> None:
+def _end(intent: Intent, state: IntentState, code: str, *, seen: IntentState = IntentState.WAITING) -> None:
+    """End an intent that is still in the state in which the caller saw it."""
     with unit_of_work():
         current = write.lock(intent.id)
-        if current is None or current.state not in (IntentState.OPEN, IntentState.WAITING):
+        if current is None or current.state != seen:
             return
         if state == IntentState.DONE:
             write.finish(current, {"session": current.stripe_id})

@@ -102,10 +102,10 @@ def carry_out(intent: Intent) -> Intent:
 
 
 def try_sync(customer: Customer, *, trigger: str) -> bool:
-    """Sync now and tell whether it worked; if Stripe is away, the marked job does it later."""
+    """Sync now and tell whether it worked; if not, the marked job does it later. What was changed stays changed."""
     try:
         sync_customer(customer.id, trigger=trigger)
-    except GatewayUnavailable as error:
+    except GatewayError as error:
         log.warning("sync_left_to_the_worker", customer=customer.id, reason=str(error))
         return False
     return True

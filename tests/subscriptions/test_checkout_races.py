@@ -10,6 +10,7 @@ import sqlalchemy as sa
 import stripe
 from flask.testing import FlaskClient
 
+from portal.customers.ensure import ensure_customer
 from portal.customers.queries import customer_of
 from portal.emulator.app import Emulator
 from portal.emulator.faults import Fault
@@ -17,9 +18,11 @@ from portal.extensions import db
 from portal.gateway import subscriptions as gateway_subscriptions
 from portal.intents import write
 from portal.intents.models import Intent, IntentState
-from portal.subscriptions.checkout import Choice, WayBack
+from portal.jobs.models import Job, JobState
+from portal.subscriptions.checkout import Choice, WayBack, checkout_intent
 from portal.subscriptions.models import LIVE, Subscription
-from portal.sync.checkout import OpenedElsewhere, start_checkout
+from portal.sync.checkout import OpenedElsewhere, close_checkout, start_checkout
+from portal.sync.intents import carry_out
 from portal.web.unit_of_work import unit_of_work
 from tests.fixtures.cast import Cast
 from tests.fixtures.catalog import PayCheckout
@@ -108,6 +111,20 @@ def test_a_tab_that_was_overtaken_while_stripe_answered_gets_no_page(
     assert len(pages) == 1
     assert len(stripe_client.v1.checkout.sessions.list({"status": "open"}).data) == 1
     assert [intent.state for intent in intents()] == [IntentState.ABANDONED, IntentState.WAITING]
+
+
+def test_a_page_that_was_handed_out_after_our_look_is_not_taken_for_one_that_never_was(cast: Cast) -> None:
+    way_back = WayBack("http://127.0.0.1:8000/paid", "http://127.0.0.1:8000/plans")
+    customer = ensure_customer(cast.tenant.id)
+    with unit_of_work():
+        intent = checkout_intent(cast.tenant, customer, Choice("pro", "month", 2), way_back, cast.owner.id)
+    db.session.expunge(intent)
+    seen_before = intent
+    with unit_of_work():
+        current = db.session.get_one(Intent, intent.id)
+    assert carry_out(current).hosted_url
+    close_checkout(seen_before)
+    assert [each.state for each in intents()] == [IntentState.WAITING]
 
 
 def test_the_database_refuses_a_second_unfinished_checkout(cast: Cast) -> None:
@@ -201,3 +218,43 @@ def test_many_tabs_in_the_same_moment_leave_one_page_that_can_be_paid(
     assert len(still_open) == 1
     pay_checkout(still_open[0].id)
     assert live_at_stripe(stripe_client, cast) == 1
+
+
+def test_a_page_that_is_still_open_is_looked_at_again_later(
+    owner: FlaskClient, drain_jobs: DrainJobs
+) -> None:
+    owner.post(CHECKOUT, data=PRO)
+    drain_jobs(may_fail=True)
+    assert intents()[0].state == IntentState.WAITING
+    waiting = db.session.scalars(sa.select(Job).where(Job.name == "checkout.settle")).one()
+    assert (waiting.state, waiting.attempts) == (JobState.READY, 1)
+
+
+def test_a_session_that_stripe_no_longer_knows_is_given_up(
+    owner: FlaskClient, emulator: Emulator, drain_jobs: DrainJobs
+) -> None:
+    owner.post(CHECKOUT, data=PRO)
+    emulator.reset()
+    drain_jobs(may_fail=True)
+    assert (intents()[0].state, intents()[0].error_code) == (IntentState.ABANDONED, "session_missing")
+
+
+def test_a_session_that_stripe_no_longer_knows_does_not_stand_in_the_way(
+    owner: FlaskClient, emulator: Emulator, stripe_client: stripe.StripeClient
+) -> None:
+    owner.post(CHECKOUT, data=PRO)
+    emulator.faults.add(Fault("rate_limit", "POST", "/v1/checkout/sessions/*"))
+    assert owner.post(CHECKOUT, data=PRO).status_code == 503, "nobody can tell whether the first was paid"
+    with emulator.store.transaction() as tx:
+        tx.delete("checkout.session", str(intents()[0].stripe_id))
+    assert owner.post(CHECKOUT, data=PRO).status_code == 303
+
+
+def test_a_paid_session_whose_plan_cannot_be_fetched_yet_still_stops_a_second_one(
+    owner: FlaskClient, cast: Cast, pay_checkout: PayCheckout, emulator: Emulator
+) -> None:
+    pay_checkout(owner.post(CHECKOUT, data=PRO).location)
+    emulator.faults.add(Fault("rate_limit", "GET", "/v1/customers/*"))
+    page = owner.post(CHECKOUT, data=STARTER, follow_redirects=True).text
+    assert "You already have a plan" in page
+    assert [intent.state for intent in intents()] == [IntentState.DONE]

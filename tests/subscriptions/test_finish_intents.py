@@ -82,3 +82,13 @@ def test_an_unknown_intent_is_nothing_to_do(cast: Cast) -> None:
     db.session.commit()
     finish_open(987_654)
     assert db.session.scalars(sa.select(Intent)).all() == []
+
+
+def test_a_refusal_ends_the_job_too(
+    cast: Cast, subscribe: Subscribe, drain_jobs: DrainJobs, stripe_client: stripe.StripeClient
+) -> None:
+    subscription = subscribe(cast.tenant, "pro")
+    intent = opened(cast)
+    stripe_client.v1.subscriptions.cancel(subscription.stripe_id)
+    drain_jobs()
+    assert state_of(intent) == IntentState.FAILED
