@@ -24,6 +24,7 @@ def test_shuffled_and_doubled_webhooks_lead_to_stripes_state(
 ) -> None:
     dice = random.Random(seed)
     life, office = Life(dice, timed), post(dice, 0.0)
+    timed.sync()
     for _ in range(12):
         life.step()
         if dice.random() < 0.5:
