@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from portal.emulator.billing.due import period_end
 from portal.emulator.billing.redemption import redeem
+from portal.emulator.billing.refusing import refuse_unsupported
 from portal.emulator.billing.subscription_shape import no_cancellation
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import StripeError, exclusive_parameters, invalid, missing_parameter
 from portal.emulator.wire.fields import set_texts, set_values
 from portal.emulator.wire.lookup import in_param
 from portal.emulator.wire.metadata import merged
-
-UNSUPPORTED = (
-    "application_fee_percent",
-    "billing_schedules",
-    "billing_thresholds",
-    "customer_account",
-    "default_source",
-    "on_behalf_of",
-    "pending_invoice_item_interval",
-    "transfer_data",
-)
-
-
-def refuse_unsupported(params: dict[str, Any], names: Iterable[str] = UNSUPPORTED) -> None:
-    """Refuse what Stripe knows and the emulator does not imitate, instead of ignoring it."""
-    for name in names:
-        if params.get(name):
-            raise invalid(f"The emulator does not imitate `{name}`.", param=name)
 
 
 def set_attributes(
@@ -64,10 +46,13 @@ def set_attributes(
         sub["trial_settings"]["end_behavior"].update(params["trial_settings"]["end_behavior"])
     if "invoice_settings" in params:
         sent = params["invoice_settings"]
+        refuse_unsupported(sent, ("account_tax_ids", "issuer"), within="invoice_settings")
         set_texts(sub["invoice_settings"], sent, ("description", "footer"))
         if "custom_fields" in sent:
             sub["invoice_settings"]["custom_fields"] = sent["custom_fields"] or None
     if "payment_settings" in params:
+        only_card = ("payment_method_options", "payment_method_types")
+        refuse_unsupported(params["payment_settings"], only_card, within="payment_settings")
         set_values(sub["payment_settings"], params["payment_settings"], ("save_default_payment_method",))
     if "pause_collection" in params:
         sent = params["pause_collection"] or None

@@ -10,6 +10,7 @@ from portal.emulator.billing.balance import change_balance
 from portal.emulator.billing.invoice_shape import line_list
 from portal.emulator.billing.payments import invoice_intent
 from portal.emulator.billing.refunding import refund_charge
+from portal.emulator.billing.refusing import refuse_unsupported
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
@@ -22,6 +23,7 @@ def new_credit_note(tx: Transaction, invoice: StripeDict, params: dict[str, Any]
     Raises a 400 for an invoice that is not open or paid, for more than is left of it, and for parts that do not
     add up to the total of a paid invoice's credit.
     """
+    refuse_unsupported(params, ("email_type", "refunds", "shipping_cost"))
     if invoice["status"] not in ("open", "paid"):
         raise invalid("You can only create credit notes for open or paid invoices.", param="invoice")
     if "amount" in params and "lines" in params:

@@ -11,6 +11,7 @@ from portal.emulator.billing.invoice_shape import new_invoice_item, pricing_of
 from portal.emulator.billing.periods import Period
 from portal.emulator.billing.prices import full_price, inline_price, product_name
 from portal.emulator.billing.redemption import redeem
+from portal.emulator.billing.refusing import refuse_unsupported
 from portal.emulator.events import emit
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import invalid
@@ -41,6 +42,7 @@ def add_invoice_items(
     found = []
     for index, entry in enumerate(entries):
         param = f"add_invoice_items[{index}]"
+        refuse_unsupported(entry, ("period",), within=param)
         price = full_price(tx, one_time_price(tx, entry, param), sub["currency"])
         quantity = entry.get("quantity", 1)
         item = new_invoice_item(

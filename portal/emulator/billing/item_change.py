@@ -7,6 +7,7 @@ from copy import deepcopy
 from portal.emulator.billing.periods import Period
 from portal.emulator.billing.prices import inline_price, recurring_price, supports
 from portal.emulator.billing.redemption import redeem
+from portal.emulator.billing.refusing import refuse_unsupported
 from portal.emulator.billing.subscription_shape import cadence_of, is_metered, new_item, plan_of
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_object
@@ -14,6 +15,7 @@ from portal.emulator.wire.lookup import in_param
 from portal.emulator.wire.metadata import merged
 
 MOST_ITEMS = 20
+_UNSUPPORTED = ("billing_thresholds", "clear_usage", "current_trial")
 
 
 def price_of_entry(tx: Transaction, entry: StripeDict, param: str) -> StripeDict | None:
@@ -39,6 +41,7 @@ def changed_items(
     removed: set[str] = set()
     for index, entry in enumerate(entries):
         param = f"items[{index}]"
+        refuse_unsupported(entry, _UNSUPPORTED, within=param)
         price = price_of_entry(tx, entry, param)
         if "id" in entry:
             item = by_id.get(entry["id"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from portal.emulator.billing.bank import NOT_AUTHENTICATED, Verdict, judge
 from portal.emulator.billing.payment_shape import new_charge, new_intent, new_invoice_payment
 from portal.emulator.events import emit
-from portal.emulator.resources.payment_methods import mark_authenticated
+from portal.emulator.resources.payment_methods import attach, mark_authenticated
 from portal.emulator.transaction import StripeDict, Transaction
 
 
@@ -96,6 +96,8 @@ def attempt(
     if verdict.status == "succeeded":
         if authenticated:
             mark_authenticated(tx, method["id"])
+        if intent["setup_future_usage"] and intent["customer"]:
+            attach(tx, method["id"], intent["customer"])
         intent.update(status="succeeded", amount_received=intent["amount"], last_payment_error=None)
         tx.put(intent)
         emit(tx, "charge.succeeded", charge)

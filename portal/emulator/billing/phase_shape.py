@@ -8,6 +8,7 @@ from portal.emulator.billing.attributes import own_method
 from portal.emulator.billing.item_change import price_of_entry
 from portal.emulator.billing.periods import Cadence, after
 from portal.emulator.billing.redemption import usable_code, usable_coupon
+from portal.emulator.billing.refusing import refuse_unsupported
 from portal.emulator.billing.subscription_shape import cadence_of, flexible_mode
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
@@ -16,10 +17,15 @@ from portal.emulator.wire.metadata import merged
 _UNSUPPORTED = (
     "add_invoice_items",
     "application_fee_percent",
+    "automatic_tax",
     "billing_thresholds",
+    "collection_method",
+    "default_tax_rates",
+    "invoice_settings",
     "on_behalf_of",
     "transfer_data",
 )
+_UNSUPPORTED_IN_ITEMS = ("billing_thresholds", "discounts", "tax_rates")
 
 
 def new_schedule(schedule_id: str, customer: StripeDict, now: int) -> StripeDict:
@@ -158,6 +164,7 @@ def _phase(
     items, cadence, currency = [], None, ""
     for number, sent in enumerate(entry["items"]):
         where = f"{param}[items][{number}]"
+        refuse_unsupported(sent, _UNSUPPORTED_IN_ITEMS, within=where)
         price = price_of_entry(tx, sent, where)
         if price is None:
             raise missing_parameter(f"{where}[price]")

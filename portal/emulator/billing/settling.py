@@ -5,6 +5,7 @@ from __future__ import annotations
 from portal.emulator.billing import records
 from portal.emulator.billing.balance import set_delinquent
 from portal.emulator.billing.invoice_shape import subscription_of
+from portal.emulator.billing.payments import invoice_intent
 from portal.emulator.billing.waiting import apply_update, finish_resume
 from portal.emulator.transaction import StripeDict, Transaction
 
@@ -24,9 +25,12 @@ def after_paid(tx: Transaction, invoice: StripeDict) -> None:
         else:
             apply_update(tx, sub, notes)
         return
+    if sub["payment_settings"]["save_default_payment_method"] == "on_subscription":
+        intent = invoice_intent(tx, invoice["id"])
+        sub["default_payment_method"] = intent["payment_method"] if intent else sub["default_payment_method"]
     if sub["latest_invoice"] == invoice["id"] and sub["status"] in ("incomplete", "past_due", "unpaid"):
         sub["status"] = "active"
-        records.update(tx, sub)
+    records.update(tx, sub)
 
 
 def after_failed(tx: Transaction, invoice: StripeDict) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from portal.emulator.billing import records
-from portal.emulator.billing.attributes import refuse_unsupported, set_attributes, set_cancellation
+from portal.emulator.billing.attributes import set_attributes, set_cancellation
 from portal.emulator.billing.due import DAY
 from portal.emulator.billing.extra_items import add_invoice_items
 from portal.emulator.billing.item_change import changed_items
 from portal.emulator.billing.lines import licensed_lines, trial_line
 from portal.emulator.billing.periods import first_anchor, period_at
 from portal.emulator.billing.prorating import debit_item
+from portal.emulator.billing.refusing import refuse_unsupported
 from portal.emulator.billing.subscription_shape import (
     cadence_of,
     flexible_mode,

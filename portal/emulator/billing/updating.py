@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from portal.emulator.billing import records
-from portal.emulator.billing.attributes import refuse_unsupported
 from portal.emulator.billing.bank import judge, refusal
 from portal.emulator.billing.changing import Change, prepare
 from portal.emulator.billing.collecting import collect, default_method, mark_paid
@@ -13,6 +12,7 @@ from portal.emulator.billing.debits import note_invoice_lines
 from portal.emulator.billing.drafting import draft_for_subscription, pending_items
 from portal.emulator.billing.finalizing import finalize
 from portal.emulator.billing.redemption import consume
+from portal.emulator.billing.refusing import refuse_unsupported
 from portal.emulator.billing.waiting import set_aside
 from portal.emulator.events import changes, emit
 from portal.emulator.resources import entitlements

@@ -8,6 +8,7 @@ from portal.emulator.billing.dunning import collect_due
 from portal.emulator.billing.ending import give_up, void
 from portal.emulator.billing.finalizing import finalize
 from portal.emulator.billing.payments import invoice_intent
+from portal.emulator.billing.refusing import refuse_unsupported
 from portal.emulator.events import emit
 from portal.emulator.resources.payment_methods import resolve
 from portal.emulator.transaction import StripeDict, Transaction
@@ -35,6 +36,7 @@ def finalize_invoice(tx: Transaction, call: Call) -> StripeDict:
 @route("POST", "/v1/invoices/{id}/pay", params="InvoicePayParams")
 def pay_invoice(tx: Transaction, call: Call) -> StripeDict:
     """Pay an open invoice, with the card sent or the default one, or mark it paid out of band."""
+    refuse_unsupported(call.params, ("forgive", "mandate", "source"))
     invoice = _in_status(tx, call, "pay", "open", "uncollectible", "draft")
     if invoice["status"] == "draft":
         finalize(tx, invoice, tx.now(invoice))

@@ -14,6 +14,7 @@ from portal.emulator.billing.invoice_shape import line_list, new_invoice_item, p
 from portal.emulator.billing.periods import Period
 from portal.emulator.billing.prices import full_price, product_name
 from portal.emulator.billing.redemption import redeem
+from portal.emulator.billing.refusing import refuse_unsupported
 from portal.emulator.billing.totals import compute
 from portal.emulator.events import emit
 from portal.emulator.transaction import StripeDict, Transaction
@@ -25,6 +26,7 @@ from portal.emulator.wire.pages import list_answer
 from portal.emulator.wire.routes import Call, route
 
 ITEM = "invoiceitem"
+_UNSUPPORTED = ("customer_account", "invoicing_rules", "quantity_decimal", "tax_behavior", "tax_code")
 
 
 @route("POST", "/v1/invoiceitems", params="InvoiceItemCreateParams")
@@ -33,6 +35,7 @@ def create_item(tx: Transaction, call: Call) -> StripeDict:
     params = call.params
     if "customer" not in params:
         raise missing_parameter("customer")
+    refuse_unsupported(params, _UNSUPPORTED)
     customer = in_param(tx, "customer", params["customer"], param="customer")
     draft = _draft(tx, params["invoice"]) if "invoice" in params else None
     now = tx.now_for(customer["id"])
@@ -70,6 +73,7 @@ def retrieve_item(tx: Transaction, call: Call) -> StripeDict:
 @route("POST", "/v1/invoiceitems/{id}", params="InvoiceItemUpdateParams")
 def update_item(tx: Transaction, call: Call) -> StripeDict:
     """Change a pending invoice item."""
+    refuse_unsupported(call.params, _UNSUPPORTED)
     item = deepcopy(_pending(tx, call))
     if call.params.keys() & {"amount", "price_data", "pricing", "quantity", "unit_amount_decimal"}:
         _price(tx, item, {"quantity": item["quantity"], **call.params})

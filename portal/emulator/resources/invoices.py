@@ -12,6 +12,7 @@ from portal.emulator.billing.invoice_shape import new_invoice, subscription_pare
 from portal.emulator.billing.payments import invoice_intent, payments_of
 from portal.emulator.billing.previewing import preview_change, preview_pending, preview_start
 from portal.emulator.billing.redemption import redeem
+from portal.emulator.billing.refusing import refuse_unsupported
 from portal.emulator.billing.totals import compute
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
@@ -25,20 +26,20 @@ from portal.emulator.wire.routes import Call, route
 
 INVOICE = "invoice"
 _UNSUPPORTED = (
-    "account_tax_ids",
-    "application_fee_amount",
-    "from_invoice",
-    "on_behalf_of",
-    "shipping_cost",
-    "transfer_data",
-)
+    "account_tax_ids", "application_fee_amount", "customer_account", "default_source", "effective_at", "from_invoice",
+    "issuer", "on_behalf_of", "payment_settings", "rendering", "shipping_cost", "shipping_details", "transfer_data",
+)  # fmt: skip
+_UNSUPPORTED_IN_PREVIEWS = (
+    "customer_account", "customer_details", "invoice_items", "issuer", "on_behalf_of", "schedule_details",
+)  # fmt: skip
+_UNSUPPORTED_CHANGES = ("billing_schedules", "pause", "resume_at")
 
 
 @route("POST", "/v1/invoices", params="InvoiceCreateParams")
 def create_invoice(tx: Transaction, call: Call) -> StripeDict:
     """Create a draft by hand, for a customer or one of their subscriptions."""
     params = call.params
-    _refuse(params)
+    refuse_unsupported(params, _UNSUPPORTED)
     if "customer" not in params:
         raise missing_parameter("customer")
     customer = in_param(tx, "customer", params["customer"], param="customer")
@@ -73,16 +74,16 @@ def create_invoice(tx: Transaction, call: Call) -> StripeDict:
 def create_preview(tx: Transaction, call: Call) -> StripeDict:
     """Preview the next invoice of a customer or a subscription, with changes that are not made."""
     params = call.params
-    for name in ("customer_account", "customer_details", "invoice_items", "on_behalf_of", "schedule_details"):
-        if params.get(name):
-            raise invalid(f"The emulator does not imitate `{name}` in previews.", param=name)
+    refuse_unsupported(params, _UNSUPPORTED_IN_PREVIEWS)
+    details = params.get("subscription_details") or {}
+    refuse_unsupported(details, _UNSUPPORTED_CHANGES, within="subscription_details")
     sub = _previewed(tx, params)
     if sub is not None:
         return preview_change(tx, sub, params)
     if "customer" not in params:
         raise missing_parameter("customer")
     customer = in_param(tx, "customer", params["customer"], param="customer")
-    if (params.get("subscription_details") or {}).get("items"):
+    if details.get("items"):
         return preview_start(tx, customer, params)
     return preview_pending(tx, customer)
 
@@ -97,7 +98,7 @@ def retrieve_invoice(tx: Transaction, call: Call) -> StripeDict:
 def update_invoice(tx: Transaction, call: Call) -> StripeDict:
     """Update a draft; of a finalized invoice, only metadata, description and automatic collection."""
     before = in_path(tx, INVOICE, call.args["id"], param="invoice")
-    _refuse(call.params)
+    refuse_unsupported(call.params, _UNSUPPORTED)
     invoice = deepcopy(before)
     if before["status"] != "draft":
         for name in call.params.keys() - {
@@ -220,9 +221,3 @@ def _apply(tx: Transaction, invoice: StripeDict, customer: StripeDict, params: d
             kept=invoice["discounts"],
             invoice=invoice["id"],
         )
-
-
-def _refuse(params: dict[str, Any]) -> None:
-    for name in _UNSUPPORTED:
-        if params.get(name):
-            raise invalid(f"The emulator does not imitate `{name}`.", param=name)

@@ -8,6 +8,7 @@ from portal.emulator.billing import payments
 from portal.emulator.billing.bank import refusal
 from portal.emulator.billing.collecting import collect
 from portal.emulator.billing.paying import authenticate
+from portal.emulator.billing.refusing import refuse_unsupported
 from portal.emulator.resources.payment_methods import resolve
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import StripeError, invalid, missing_parameter
@@ -18,6 +19,12 @@ from portal.emulator.wire.pages import list_answer
 from portal.emulator.wire.routes import Call, route
 
 INTENT = "payment_intent"
+_SUPPORTED = frozenset(
+    {
+        "amount", "automatic_payment_methods", "confirm", "currency", "customer", "description", "expand", "metadata",
+        "off_session", "payment_method", "receipt_email", "return_url", "setup_future_usage", "use_stripe_sdk",
+    }
+)  # fmt: skip
 _CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 
 
@@ -79,6 +86,7 @@ def list_intents(tx: Transaction, call: Call) -> StripeDict:
 
 
 def _apply(tx: Transaction, intent: StripeDict, params: dict[str, Any]) -> None:
+    refuse_unsupported(params, sorted(params.keys() - _SUPPORTED))
     set_texts(intent, params, ("description", "receipt_email", "setup_future_usage"))
     if "metadata" in params:
         intent["metadata"] = merged(intent["metadata"], params["metadata"])

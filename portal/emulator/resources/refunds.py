@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portal.emulator.billing.refunding import refund_charge
+from portal.emulator.billing.refusing import refuse_unsupported
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import invalid, missing_parameter
 from portal.emulator.wire.fields import set_values
@@ -20,6 +21,7 @@ REFUND = "refund"
 def create_refund(tx: Transaction, call: Call) -> StripeDict:
     """Refund a charge, in full or in part."""
     params = call.params
+    refuse_unsupported(params, ("instructions_email", "origin", "refund_application_fee", "reverse_transfer"))
     charge_id = params.get("charge")
     if "payment_intent" in params:
         intent = in_param(tx, "payment_intent", params["payment_intent"], param="payment_intent")

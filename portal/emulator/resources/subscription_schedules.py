@@ -8,6 +8,7 @@ from typing import Any
 from portal.emulator.billing import phases, records
 from portal.emulator.billing.ending import cancel_now
 from portal.emulator.billing.phase_shape import new_schedule, phases_of_request, phases_of_subscription
+from portal.emulator.billing.refusing import refuse_unsupported
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
@@ -18,14 +19,14 @@ from portal.emulator.wire.pages import list_answer
 from portal.emulator.wire.routes import Call, route
 
 SCHEDULE = "subscription_schedule"
-_UNSUPPORTED = ("customer_account", "default_settings", "pause_schedules")
+_UNSUPPORTED = ("billing_mode", "customer_account", "default_settings", "pause_schedules")
 
 
 @route("POST", "/v1/subscription_schedules", params="SubscriptionScheduleCreateParams")
 def create_schedule(tx: Transaction, call: Call) -> StripeDict:
     """Create a schedule, from an existing subscription or for one that is to start."""
     params = call.params
-    _refuse(params)
+    refuse_unsupported(params, _UNSUPPORTED)
     if "from_subscription" in params:
         for name in ("customer", "phases", "start_date", "end_behavior"):
             if name in params:
@@ -86,7 +87,7 @@ def retrieve_schedule(tx: Transaction, call: Call) -> StripeDict:
 def update_schedule(tx: Transaction, call: Call) -> StripeDict:
     """Change a schedule's phases; what changes in the current one changes the subscription at once."""
     schedule = in_path(tx, SCHEDULE, call.args["id"], param="schedule")
-    _refuse(call.params)
+    refuse_unsupported(call.params, _UNSUPPORTED)
     return change_schedule(tx, schedule, call.params)
 
 
@@ -169,9 +170,3 @@ def _running(tx: Transaction, call: Call, verb: str) -> StripeDict:
             f"You cannot {verb} a subscription schedule that is currently in the `{schedule['status']}` status."
         )
     return schedule
-
-
-def _refuse(params: dict[str, Any]) -> None:
-    for name in _UNSUPPORTED:
-        if params.get(name):
-            raise invalid(f"The emulator does not imitate `{name}` in schedules.", param=name)
