@@ -12,6 +12,7 @@ from portal.emulator.pages import (
     checkout,
     checkout_changes,
     intents,
+    invoice,
     portal_cards,
     portal_details,
     portal_ending,
@@ -48,6 +49,9 @@ _PAGES: Final[tuple[tuple[str, str, View], ...]] = (
     ("POST", "/p/session/<session_id>/subscriptions/<subscription_id>/resume", portal_ending.resume),
     ("GET", "/p/session/<session_id>/subscriptions/<subscription_id>/update", portal_update.choose),
     ("GET POST", "/p/session/<session_id>/subscriptions/<subscription_id>/confirm", portal_update.confirm),
+    ("GET POST", "/i/<token>", invoice.invoice),
+    ("GET POST", "/i/<token>/authenticate", invoice.authenticate),
+    ("GET", "/i/<token>/pdf", invoice.download),
     ("GET POST", "/<path:_rest>", not_found),
 )
 RULES: Final = tuple(Rule(path, methods=methods.split(), endpoint=path) for methods, path, _ in _PAGES)
