@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -139,10 +140,8 @@ class Customer(RuleBasedStateMachine):
     @staticmethod
     def _try(act: Any) -> None:
         """Do it, or be refused: both are legal."""
-        try:
+        with suppress(*REFUSALS):
             act()
-        except REFUSALS as refusal:
-            assert str(refusal)
 
 
 def _run(examples: int, steps: int) -> None:
