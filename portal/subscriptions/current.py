@@ -23,22 +23,22 @@ from portal.subscriptions.queries import by_relevance, plan_for
 
 @dataclass(frozen=True, slots=True)
 class BilledItem:
-    """An item with the price it was bought at, which may be older than the catalogue's. `price` None: not ours."""
+    """An item at the price it was bought for, which may be older than the catalogue's. `model` None: not our price.
+
+    `cost` is what it costs per period; None for metered items and for prices that are not ours.
+    """
 
     item: SubscriptionItem
-    price: Price | None
+    model: PriceModel | None
+    cost: Cost | None
 
-    @property
-    def model(self) -> PriceModel | None:
-        return PriceModel.from_json(self.price.definition) if self.price is not None else None
-
-    @property
-    def cost(self) -> Cost | None:
-        """What the item costs per period; None for metered items and for prices that are not ours."""
-        model = self.model
-        return (
-            cost(model, self.item.quantity) if model is not None and self.item.quantity is not None else None
-        )
+    @classmethod
+    def at(cls, item: SubscriptionItem, price: Price | None) -> BilledItem:
+        """Work out what an item costs at its price."""
+        model = PriceModel.from_json(price.definition) if price is not None else None
+        if model is None or item.quantity is None:
+            return cls(item, model, None)
+        return cls(item, model, cost(model, item.quantity))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def current_plan(tenant_id: int) -> CurrentPlan:
     if not rows:
         return CurrentPlan(plan_for(None), None, ())
     subscription: Subscription = rows[0][0]
-    items = tuple(BilledItem(item, price) for _subscription, item, price in rows if item is not None)
+    items = tuple(BilledItem.at(item, price) for _subscription, item, price in rows if item is not None)
     set_committed_value(subscription, "items", [each.item for each in items])
     return CurrentPlan(plan_for(subscription), subscription, items)
 
