@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Context, Decimal, Inexact
 from typing import Annotated, Any
 
@@ -68,12 +68,12 @@ class SentBatch(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class Row(msgspec.Struct, gc=False):
-    """One row for the database: meter id, key, quantity in the meter's smallest unit, instant as UTC text."""
+    """One row for the database: meter id, key, quantity in the meter's smallest unit, instant in whatever zone."""
 
     m: int
     k: str
     q: int
-    t: str
+    t: datetime
 
 
 # Numbers with a fraction are read as decimals, not floats: 0.1 stays 0.1.
@@ -107,7 +107,6 @@ def rows(events: list[SentEvent], meters: Mapping[str, KnownMeter], now: datetim
     than its meter keeps, is too large, too old (35 days) or more than 5 minutes in the future.
     """
     oldest, newest = now - OLDEST, now + AHEAD
-    now_text = as_text(now)
     found: list[Row] = []
     problems: list[Problem] = []
     for index, event in enumerate(events):
@@ -135,17 +134,10 @@ def rows(events: list[SentEvent], meters: Mapping[str, KnownMeter], now: datetim
         if reason is not None:
             problems.append(Problem(index, reason))
             continue
-        found.append(Row(meter.id, event.idempotency_key, units, now_text if at is None else as_text(at)))
+        found.append(Row(meter.id, event.idempotency_key, units, now if at is None else at))
     if problems:
         raise BadBatch(problems)
     return found
-
-
-def as_text(at: datetime) -> str:
-    """Write an instant in UTC, without naming the zone, as SQLite stores it."""
-    if at.tzinfo is not UTC:
-        at = at.astimezone(UTC)
-    return at.isoformat(" ", "microseconds")[:26]
 
 
 def _units(quantity: object, meter: KnownMeter) -> int:

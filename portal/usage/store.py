@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from portal.kit.errors import PortalError
-from portal.usage.batch import Row, as_text
+from portal.usage.batch import Row
 from portal.usage.models import NOTHING_TOLD
 
 _SUM_LIMITS = ("ck_usage_hour_quantity", "ck_usage_day_quantity")
@@ -34,8 +35,8 @@ class UsageOverflow(PortalError):
 
 _INSERT_SQLITE = sa.text("""
 INSERT INTO usage_event (tenant_id, meter_id, idempotency_key, quantity, occurred_at, recorded_at)
-SELECT :tenant, json_extract(value, '$.m'), json_extract(value, '$.k'), json_extract(value, '$.q'),
-       json_extract(value, '$.t'), :now
+SELECT :tenant, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+       json_extract(value, '$[3]'), :now
 FROM json_each(:rows) WHERE true
 ON CONFLICT (tenant_id, idempotency_key) DO NOTHING
 """)
@@ -71,7 +72,7 @@ def _rollup(table: str, column: str, bucket: str, source: str, *, latest: str | 
     return f"""
 INSERT INTO {table} (tenant_id, meter_id, {column}, quantity, events, latest_at{more})
 SELECT :tenant, meter_id, {bucket} AS bucket, {value}, count(*), max(occurred_at){more_values}
-FROM {source} GROUP BY meter_id, bucket
+FROM {source} GROUP BY meter_id, bucket ORDER BY meter_id, bucket
 ON CONFLICT (tenant_id, meter_id, {column}) DO UPDATE
 SET quantity = {moved}, events = {table}.events + excluded.events, latest_at = {newer}
 """  # noqa: S608 - made of constants only
@@ -109,8 +110,8 @@ def _postgresql() -> sa.TextClause:
     return sa.text(f"""
 WITH fresh AS (
     INSERT INTO usage_event (tenant_id, meter_id, idempotency_key, quantity, occurred_at, recorded_at)
-    SELECT :tenant, m, k, q, (t || '+00')::timestamptz, :now
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS sent(m bigint, k text, q bigint, t text)
+    SELECT :tenant, m, k, q, t, :now
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS sent(m bigint, k text, q bigint, t timestamptz)
     ON CONFLICT (tenant_id, idempotency_key) DO NOTHING
     RETURNING id, meter_id, quantity, occurred_at
 ), {rollups}
@@ -122,8 +123,6 @@ SELECT count(*) FROM fresh
 
 
 _ALL_POSTGRESQL = _postgresql()
-# Two batches of one tenant would otherwise wait for each other's keys in opposite order, which is a deadlock.
-_ALONE_POSTGRESQL = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('usage', :tenant))")
 
 
 def store(
@@ -141,14 +140,15 @@ def store(
     `last_meters` the ids of meters of which only the newest value counts. Raises UsageOverflow.
     """
     first, second = (*sorted(period_starts)[-2:], NEVER, NEVER)[:2]
-    packed = msgspec.json.encode(rows).decode()
+    # Always in the same order, as the sums are: two batches with the same keys would otherwise wait for each other.
+    ordered = sorted(rows, key=attrgetter("k"))
     try:
         if connection.dialect.name == "postgresql":
-            connection.execute(_ALONE_POSTGRESQL, {"tenant": tenant_id})
+            packed = msgspec.json.encode(ordered).decode()
             values: dict[str, Any] = {"first": first, "second": second, "now": now, "last": list(last_meters)}
             values |= {"tenant": tenant_id, "rows": packed}
             return int(connection.execute(_ALL_POSTGRESQL, values).scalar_one())
-        return _store_sqlite(connection, tenant_id, packed, first, second, last_meters, now)
+        return _store_sqlite(connection, tenant_id, ordered, first, second, last_meters, now)
     except sa.exc.IntegrityError as error:
         if not any(name in str(error.orig) for name in _SUM_LIMITS):
             raise
@@ -158,23 +158,31 @@ def store(
 def _store_sqlite(
     connection: sa.Connection,
     tenant_id: int,
-    packed: str,
+    rows: Sequence[Row],
     first: datetime,
     second: datetime,
     last_meters: Collection[int],
     now: datetime,
 ) -> int:
     before = connection.execute(sa.text("SELECT coalesce(max(id), 0) FROM usage_event")).scalar_one()
+    packed = msgspec.json.encode([(row.m, row.k, row.q, _as_text(row.t)) for row in rows]).decode()
     added = connection.execute(
-        _INSERT_SQLITE, {"tenant": tenant_id, "rows": packed, "now": as_text(now)}
+        _INSERT_SQLITE, {"tenant": tenant_id, "rows": packed, "now": _as_text(now)}
     ).rowcount
     values = {
         "tenant": tenant_id,
         "before": before,
         "last": msgspec.json.encode(list(last_meters)).decode(),
-        "first": as_text(first),
-        "second": as_text(second),
+        "first": _as_text(first),
+        "second": _as_text(second),
     }
     for statement in _SUMS_SQLITE + (_LAST_SQLITE if last_meters else []):
         connection.execute(statement, values)
     return added
+
+
+def _as_text(at: datetime) -> str:
+    """Write an instant as SQLite stores it: in UTC, without naming the zone."""
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    return at.isoformat(" ", "microseconds")[:26]

@@ -23,13 +23,15 @@ WITH sent AS (
     SELECT %(tenant)s, %(meter)s, k, q, at, now() FROM sent
     ON CONFLICT (tenant_id, idempotency_key) DO NOTHING RETURNING quantity, occurred_at
 ), hours AS (
-    INSERT INTO usage_hour (tenant_id, meter_id, hour_at, quantity, events, reported_quantity)
-    SELECT %(tenant)s, %(meter)s, date_trunc('hour', occurred_at), sum(quantity), count(*), 0 FROM added GROUP BY 3
+    INSERT INTO usage_hour (tenant_id, meter_id, hour_at, quantity, events, latest_at, reported_quantity)
+    SELECT %(tenant)s, %(meter)s, date_trunc('hour', occurred_at), sum(quantity), count(*), max(occurred_at), 0
+    FROM added GROUP BY 3
     ON CONFLICT (tenant_id, meter_id, hour_at)
     DO UPDATE SET quantity = usage_hour.quantity + excluded.quantity, events = usage_hour.events + excluded.events
 )
-INSERT INTO usage_day (tenant_id, meter_id, day_on, quantity, events)
-SELECT %(tenant)s, %(meter)s, (occurred_at AT TIME ZONE 'UTC')::date, sum(quantity), count(*) FROM added GROUP BY 3
+INSERT INTO usage_day (tenant_id, meter_id, day_on, quantity, events, latest_at)
+SELECT %(tenant)s, %(meter)s, (occurred_at AT TIME ZONE 'UTC')::date, sum(quantity), count(*), max(occurred_at)
+FROM added GROUP BY 3
 ON CONFLICT (tenant_id, meter_id, day_on)
 DO UPDATE SET quantity = usage_day.quantity + excluded.quantity, events = usage_day.events + excluded.events
 """
