@@ -44,7 +44,7 @@ def sign_up(world: World) -> str:
 def compare_plans(world: World) -> str:
     """See the four plans by month and by year, with the current one marked."""
     page = world.open("plans")
-    page.require("Free", "Starter", "Pro", "Enterprise", "$29", "$15", "$199", "Current plan")
+    page.require("Free", "Starter", "Pro", "Enterprise", "$29", "$15", "$199", "Your plan")
     yearly = world.open("plans?interval=year")
     yearly.require("$290", "$150", "$1,990")
     return (
