@@ -28,11 +28,12 @@ Outcome = Literal["written", "overtaken", "skipped"]
 @dataclass(frozen=True, slots=True)
 class SyncOutcome:
     """How a sync ended: `written`; `overtaken` by others three times (its keyed job will do it); `skipped` because
-    Stripe does not know the customer yet. `changes` names what moved, by object."""
+    Stripe does not know the customer yet. `changes` names what moved, by object; `ticket` is the last one drawn."""
 
     outcome: Outcome
     changes: dict[str, Any]
     calls: int
+    ticket: int = 0
 
 
 def sync_customer(customer_id: int, *, trigger: str) -> SyncOutcome:
@@ -55,13 +56,13 @@ def sync_customer(customer_id: int, *, trigger: str) -> SyncOutcome:
             raise
         changes = write_behind_fence(ticket, picture, trigger=trigger, attempt=attempt, started_at=started_at)
         if changes is not None:
-            return SyncOutcome("written", changes, attempt * CALLS)
+            return SyncOutcome("written", changes, attempt * CALLS, ticket.number)
     if ticket is None:
         return SyncOutcome("skipped", {}, 0)
     with unit_of_work():
         _note(ticket, trigger, "overtaken", {}, TRIES, started_at)
         mark_customer(customer_id, ticket.tenant_id)
-    return SyncOutcome("overtaken", {}, TRIES * CALLS)
+    return SyncOutcome("overtaken", {}, TRIES * CALLS, ticket.number)
 
 
 def write_behind_fence(

@@ -7,6 +7,7 @@ sync that drew first but asked last may write first, and then be overwritten by 
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -15,6 +16,23 @@ from portal.customers.models import Customer
 from portal.extensions import db
 from portal.kit.clock import utcnow
 from portal.web.unit_of_work import unit_of_work
+
+PATIENCE_SECONDS = 2.0
+LOOK_EVERY_SECONDS = 0.05
+
+_customers = Customer.metadata.tables["customer"]
+_DRAW = (
+    sa.update(_customers)
+    .where(_customers.c.id == sa.bindparam("customer"), _customers.c.stripe_id.is_not(None))
+    .values(sync_ticket=_customers.c.sync_ticket + 1)
+    .returning(_customers.c.tenant_id, _customers.c.stripe_id, _customers.c.sync_ticket)
+)
+_PASS = (
+    sa.update(_customers)
+    .where(_customers.c.id == sa.bindparam("customer"), _customers.c.sync_ticket == sa.bindparam("ticket"))
+    .values(synced_ticket=sa.bindparam("ticket"), synced_at=sa.bindparam("now"))
+    .returning(_customers.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +48,7 @@ class Ticket:
 def draw_ticket(customer_id: int) -> Ticket | None:
     """Draw the next ticket in a short transaction of its own; None while Stripe does not know the customer."""
     with unit_of_work():
-        row = db.session.execute(
-            sa.update(Customer)
-            .where(Customer.id == customer_id, Customer.stripe_id.is_not(None))
-            .values(sync_ticket=Customer.sync_ticket + 1)
-            .returning(Customer.tenant_id, Customer.stripe_id, Customer.sync_ticket)
-            .execution_options(synchronize_session=False)
-        ).one_or_none()
+        row = db.session.execute(_DRAW, {"customer": customer_id}).one_or_none()
     if row is None or row.stripe_id is None:
         return None
     return Ticket(customer_id, row.tenant_id, row.stripe_id, row.sync_ticket)
@@ -47,11 +59,22 @@ def passes(ticket: Ticket) -> bool:
 
     Must be the first statement of the writing transaction.
     """
-    passed = db.session.execute(
-        sa.update(Customer)
-        .where(Customer.id == ticket.customer_id, Customer.sync_ticket == ticket.number)
-        .values(synced_ticket=ticket.number, synced_at=utcnow())
-        .returning(Customer.id)
-        .execution_options(synchronize_session=False)
-    ).one_or_none()
-    return passed is not None
+    values = {"customer": ticket.customer_id, "ticket": ticket.number, "now": utcnow()}
+    return db.session.execute(_PASS, values).one_or_none() is not None
+
+
+def is_written_soon(customer_id: int, ticket: int) -> bool:
+    """Wait up to two seconds until this ticket or a later one has been written; tell whether one was.
+
+    For a person who waits for the page that shows a change, while another sync is writing it. Call it outside any
+    transaction.
+    """
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        with unit_of_work():
+            written = db.session.scalar(sa.select(Customer.synced_ticket).where(Customer.id == customer_id))
+        if written is not None and written >= ticket:
+            return True
+        if time.monotonic() >= give_up_at:
+            return False
+        time.sleep(LOOK_EVERY_SECONDS)

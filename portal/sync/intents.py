@@ -24,6 +24,7 @@ from portal.seats import confirm as seats
 from portal.subscriptions import cancel, checkout
 from portal.sync.customer import sync_customer
 from portal.sync.details import sync_details
+from portal.sync.fence import is_written_soon
 from portal.sync.mark import mark_customer, mark_details
 from portal.web.unit_of_work import unit_of_work
 
@@ -102,13 +103,15 @@ def carry_out(intent: Intent) -> Intent:
 
 
 def try_sync(customer: Customer, *, trigger: str) -> bool:
-    """Sync now and tell whether it worked; if not, the marked job does it later. What was changed stays changed."""
+    """Sync now and tell whether the mirror shows it; if not, the marked job does it later. What was changed stays
+    changed."""
     try:
-        sync_customer(customer.id, trigger=trigger)
+        outcome = sync_customer(customer.id, trigger=trigger)
     except GatewayError as error:
         log.warning("sync_left_to_the_worker", customer=customer.id, reason=str(error))
         return False
-    return True
+    # Whoever overtook us asks Stripe after us, so what they write is what this person waits to see.
+    return outcome.outcome != "overtaken" or is_written_soon(customer.id, outcome.ticket)
 
 
 def refresh(tenant_id: int) -> bool:
