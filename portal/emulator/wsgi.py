@@ -16,13 +16,13 @@ from portal.emulator import control
 from portal.emulator.answer import Answer, json_answer
 from portal.emulator.app import Emulator
 from portal.emulator.faults import NoAnswer
+from portal.emulator.origin import from_this_machine
 from portal.emulator.pages.urls import ENDPOINTS, RULES
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _LARGEST_BODY = 32 * 1024 * 1024
-_LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 _log = logging.getLogger("portal.emulator")
 
 
@@ -52,7 +52,7 @@ class Web:
     def _respond(self, request: Request) -> Response:
         if request.path == "/healthz":
             return _response(json_answer(200, {"status": "ok"}))
-        if request.path.startswith(control.PREFIX) and not _from_this_machine(request):
+        if request.path.startswith(control.PREFIX) and not from_this_machine(request):
             return _response(json_answer(403, {"error": "The control interface answers this machine only."}))
         if request.path.startswith(("/v1/", "/v2/", control.PREFIX)):
             query = request.query_string.decode("latin-1")
@@ -69,12 +69,6 @@ class Web:
         if request.method != "GET":
             self.emulator.something_to_deliver.set()
         return response
-
-
-def _from_this_machine(request: Request) -> bool:
-    """Say whether a request comes from this machine, and not from a foreign web page in its browser."""
-    foreign = request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
-    return request.remote_addr in _LOOPBACK and not foreign
 
 
 def _response(answer: Answer) -> Response:

@@ -16,18 +16,23 @@ from tests.fixtures.page_rules import problems_of
 class Visitor:
     """One person's browser; `page` is what it shows."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, remote_address: str = "127.0.0.1") -> None:
         self._client = Client(Web(emulator))
+        self._environ = {"REMOTE_ADDR": remote_address}
         self.page: TestResponse
 
     def open(self, address: str) -> TestResponse:
         """Open an address on the emulator, following its own redirects."""
-        return self._shown(self._client.get(_local(address), headers={"Sec-Fetch-Site": "none"}))
+        return self._shown(
+            self._client.get(_local(address), headers={"Sec-Fetch-Site": "none"}, environ_base=self._environ)
+        )
 
     def post(self, address: str, *, site: str = "same-origin", **values: Any) -> TestResponse:
         """Send a form to an address from a page of `site`, following redirects that stay on the emulator."""
         headers = {"Sec-Fetch-Site": site}
-        return self._shown(self._client.post(_local(address), data=values, headers=headers))
+        return self._shown(
+            self._client.post(_local(address), data=values, headers=headers, environ_base=self._environ)
+        )
 
     def submit(self, button: str, **values: Any) -> TestResponse:
         """Press the first button with this text, with some fields of its form filled in."""

@@ -11,6 +11,12 @@ from portal.emulator.app import Emulator
 from portal.emulator.pages import (
     checkout,
     checkout_changes,
+    console_clocks,
+    console_customers,
+    console_events,
+    console_faults,
+    console_settings,
+    console_webhooks,
     intents,
     invoice,
     portal_cards,
@@ -21,7 +27,7 @@ from portal.emulator.pages import (
     recovery,
 )
 from portal.emulator.pages.render import static_file
-from portal.emulator.pages.visit import View, not_found, view
+from portal.emulator.pages.visit import View, console_view, not_found, view
 
 
 def _static(_emulator: Emulator, _request: Request, name: str) -> Response:
@@ -54,5 +60,32 @@ _PAGES: Final[tuple[tuple[str, str, View], ...]] = (
     ("GET", "/i/<token>/pdf", invoice.download),
     ("GET POST", "/<path:_rest>", not_found),
 )
-RULES: Final = tuple(Rule(path, methods=methods.split(), endpoint=path) for methods, path, _ in _PAGES)
-ENDPOINTS: Final[dict[str, View]] = {path: view(function) for _, path, function in _PAGES}
+_CONSOLE: Final[tuple[tuple[str, str, View], ...]] = (
+    ("GET", "/", console_customers.index),
+    ("GET", "/console/customers/<customer_id>", console_customers.show),
+    ("POST", "/console/customers/<customer_id>/portal", console_customers.open_portal),
+    ("GET", "/console/clocks", console_clocks.index),
+    ("POST", "/console/clocks/<clock_id>/advance", console_clocks.advance),
+    ("GET", "/console/events", console_events.index),
+    ("GET", "/console/events/<event_id>", console_events.show),
+    ("POST", "/console/events/<event_id>/resend", console_events.send_again),
+    ("GET", "/console/webhooks", console_webhooks.index),
+    ("POST", "/console/webhooks/<endpoint_id>", console_webhooks.change_mode),
+    ("POST", "/console/deliver", console_webhooks.deliver),
+    ("GET", "/console/faults", console_faults.index),
+    ("POST", "/console/faults", console_faults.add),
+    ("POST", "/console/faults/remove", console_faults.remove),
+    ("GET", "/console/settings", console_settings.index),
+    ("POST", "/console/settings", console_settings.change),
+    ("GET POST", "/console/reset", console_settings.reset),
+)
+# Two functions may share an address, each for its own methods.
+RULES: Final = tuple(
+    Rule(path, methods=methods.split(), endpoint=f"{methods} {path}")
+    for methods, path, _ in (*_PAGES, *_CONSOLE)
+)
+ENDPOINTS: Final[dict[str, View]] = {
+    f"{methods} {path}": wrap(function)
+    for wrap, pages in ((view, _PAGES), (console_view, _CONSOLE))
+    for methods, path, function in pages
+}

@@ -10,11 +10,11 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from portal.emulator.app import Emulator
+from portal.emulator.origin import from_foreign_page, from_this_machine
 from portal.emulator.pages.render import message
 from portal.emulator.wire.errors import StripeError
 
 View = Callable[..., Response]
-_FOREIGN = ("cross-site", "same-site")
 
 
 class NotHere(Exception):
@@ -32,7 +32,7 @@ def view(function: View) -> View:
 
     @wraps(function)
     def visited(emulator: Emulator, request: Request, **values: Any) -> Response:
-        if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "none") in _FOREIGN:
+        if request.method == "POST" and from_foreign_page(request):
             return message(
                 "Form refused", "This form was sent by another web site, so nothing was done.", status=403
             )
@@ -44,6 +44,18 @@ def view(function: View) -> View:
             return message("That did not work", error.message, status=error.status)
         except HTTPException as error:
             return message(error.name, error.description or "", status=error.code or 500)
+
+    return visited
+
+
+def console_view(function: View) -> View:
+    """Wrap a page of the console, which answers this machine only: it can reset everything."""
+
+    @wraps(function)
+    def visited(emulator: Emulator, request: Request, **values: Any) -> Response:
+        if request.method == "POST" and not from_this_machine(request):
+            return message("Not from here", "The console takes orders from this machine only.", status=403)
+        return view(function)(emulator, request, **values)
 
     return visited
 
