@@ -54,7 +54,6 @@ def draft_for_subscription(
         period_start=now if since is None else since,
         parent=subscription_parent(sub, proration_date),
         collection_method=sub["collection_method"],
-        default_payment_method=sub["default_payment_method"],
         default_tax_rates=list(sub["default_tax_rates"]),
         discounts=_discounts_of(sub, customer),
         description=settings["description"],

@@ -60,7 +60,6 @@ def create_invoice(tx: Transaction, call: Call) -> StripeDict:
     invoice["auto_advance"] = params.get("auto_advance", False)
     if sub is not None:
         invoice["parent"] = subscription_parent(sub)
-        invoice["default_payment_method"] = sub["default_payment_method"]
     _apply(tx, invoice, customer, params)
     at = now + HOUR if invoice["auto_advance"] else None
     invoice["automatically_finalizes_at"] = params.get("automatically_finalizes_at", at)
