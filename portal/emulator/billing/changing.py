@@ -62,8 +62,9 @@ def prepare(tx: Transaction, sub: StripeDict, params: dict[str, Any]) -> Change:
         _restart(tx, change)
     elif isinstance(trial_end, int) and trial_end != sub["trial_end"]:
         _into_trial(tx, change, new_items, trial_end, at, prorate)
-    elif sub["status"] == "trialing":
-        _place_new(sub, new_items, Period(sub["trial_start"], sub["trial_end"]))
+    elif sub["status"] in ("trialing", "paused"):
+        # Nothing is being paid for, so nothing is credited or charged; new items join the others' period.
+        _place_new(sub, new_items, period_of(old_items[0]))
         sub["items"] = item_list(sub["id"], new_items)
     elif _resets(tx, sub, params, old_items, new_items):
         _leave_items(tx, change, old_items, at, prorate)
@@ -114,7 +115,8 @@ def _resets(
 
 def _is_free(tx: Transaction, sub: StripeDict, items: list[StripeDict]) -> bool:
     return not any(
-        is_metered(item) or tiers.amount(full_price(tx, item["price"], sub["currency"]), item["quantity"])
+        is_metered(item)
+        or tiers.amount(full_price(tx, item["price"], sub["currency"]), max(1, item["quantity"]))
         for item in items
     )
 

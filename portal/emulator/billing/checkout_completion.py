@@ -15,8 +15,8 @@ from portal.emulator.billing.collecting import mark_paid
 from portal.emulator.billing.debits import note_invoice_lines
 from portal.emulator.billing.drafting import draft_for_subscription, pending_items
 from portal.emulator.billing.finalizing import seal
-from portal.emulator.billing.previewing import tentative
 from portal.emulator.billing.redemption import consume
+from portal.emulator.billing.savepoints import tentative
 from portal.emulator.billing.starting import start
 from portal.emulator.events import emit
 from portal.emulator.resources import entitlements, payment_methods, setup_intents

@@ -7,7 +7,7 @@ Month boundaries keep the anchor's day and are clamped to the length of the mont
 from __future__ import annotations
 
 import calendar
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 SECONDS = {"day": 86_400, "week": 7 * 86_400}
@@ -71,26 +71,29 @@ def after(start: int, cadence: Cadence) -> int:
 
 
 def first_anchor(now: int, config: dict[str, int | None]) -> int:
-    """Find the first instant after now which matches a billing_cycle_anchor_config (day, optionally month and time)."""
+    """Find the first instant after now that matches a billing_cycle_anchor_config (day, maybe month and time)."""
+    return next(
+        at for months in range(26) if (at := _anchor_in(now, months, config)) is not None and at > now
+    )
+
+
+def _anchor_in(now: int, months: int, config: dict[str, int | None]) -> int | None:
+    """Give the configured instant in the month so many months from now; None if that month is not meant."""
     at = datetime.fromtimestamp(now, UTC)
-    day = config["day_of_month"] or 1
-    clock = {part: config.get(part) for part in ("hour", "minute", "second")}
-    for months in range(25):
-        years, month = divmod(at.year * 12 + at.month - 1 + months, 12)
-        if config.get("month") and config["month"] != month + 1:
-            continue
-        last = calendar.monthrange(years, month + 1)[1]
-        candidate = at.replace(
-            year=years,
-            month=month + 1,
-            day=min(day, last),
-            hour=at.hour if clock["hour"] is None else clock["hour"],
-            minute=at.minute if clock["minute"] is None else clock["minute"],
-            second=at.second if clock["second"] is None else clock["second"],
-        )
-        if candidate > at:
-            return int(candidate.timestamp())
-    return int((at + timedelta(days=31)).timestamp())
+    year, month = divmod(at.year * 12 + at.month - 1 + months, 12)
+    if config.get("month") not in (None, month + 1):
+        return None
+    last = calendar.monthrange(year, month + 1)[1]
+    hour, minute, second = (config.get(part) for part in ("hour", "minute", "second"))
+    found = at.replace(
+        year=year,
+        month=month + 1,
+        day=min(config["day_of_month"] or 1, last),
+        hour=at.hour if hour is None else hour,
+        minute=at.minute if minute is None else minute,
+        second=at.second if second is None else second,
+    )
+    return int(found.timestamp())
 
 
 def spell_date(at: int) -> str:

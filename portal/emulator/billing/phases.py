@@ -10,9 +10,11 @@ from portal.emulator.billing.agenda import when_due
 from portal.emulator.billing.creating import create_subscription
 from portal.emulator.billing.drafting import customer_of
 from portal.emulator.billing.ending import end
+from portal.emulator.billing.savepoints import whole_or_not
 from portal.emulator.billing.updating import update_subscription
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
+from portal.emulator.wire.errors import StripeError
 
 
 def attach(tx: Transaction, schedule: StripeDict, sub: StripeDict) -> None:
@@ -42,6 +44,14 @@ def place(tx: Transaction, schedule: StripeDict, now: int) -> StripeDict | None:
 def begin(tx: Transaction, schedule: StripeDict, now: int) -> None:
     """Start a schedule whose day has come: create the subscription of its first phase."""
     tx.set_due("subscription_schedule", schedule["id"], None)
+    try:
+        with whole_or_not(tx):
+            _begin(tx, schedule, now)
+    except StripeError:
+        _abort(tx, schedule)
+
+
+def _begin(tx: Transaction, schedule: StripeDict, now: int) -> None:
     phase = schedule["phases"][0]
     params: dict[str, Any] = {
         "items": [_entry(item) for item in phase["items"]],
@@ -73,7 +83,13 @@ def next_phase(tx: Transaction, sub: StripeDict) -> None:
         return
     notes = records.notes_of(tx, sub["id"])
     records.save(tx, sub, {**notes, "phase_end": phase["end_date"]})
-    apply_phase(tx, sub, phase, phase["proration_behavior"])
+    try:
+        with whole_or_not(tx):
+            apply_phase(tx, sub, phase, phase["proration_behavior"])
+    except StripeError:
+        _abort(tx, schedule)
+        records.change(tx, sub["id"], schedule=None)
+        return
     emit_updated(tx, "subscription_schedule.updated", before, schedule)
 
 
@@ -144,6 +160,13 @@ def release(tx: Transaction, schedule: StripeDict, *, preserve_cancel_date: bool
         records.update(tx, sub, {**records.notes_of(tx, sub["id"]), "phase_end": None})
     emit(tx, "subscription_schedule.released", schedule)
     return schedule
+
+
+def _abort(tx: Transaction, schedule: StripeDict) -> None:
+    """Give up a schedule whose next phase has become impossible, for instance because a coupon has expired."""
+    schedule.update(status="canceled", canceled_at=tx.now(schedule), current_phase=None)
+    tx.put(schedule, due_at=None)
+    emit(tx, "subscription_schedule.aborted", schedule)
 
 
 def _finish(tx: Transaction, schedule: StripeDict, sub: StripeDict, now: int) -> None:

@@ -18,6 +18,7 @@ from portal.emulator.billing.invoice_shape import line_list, new_invoice
 from portal.emulator.billing.lines import lines_in_advance, metered_lines
 from portal.emulator.billing.periods import period_at
 from portal.emulator.billing.renewing import draft_renewal
+from portal.emulator.billing.savepoints import tentative
 from portal.emulator.billing.starting import start
 from portal.emulator.billing.subscription_shape import cadence_of, is_metered, period_of
 from portal.emulator.billing.trials import draft_trial_end
@@ -29,17 +30,6 @@ _FOR_UPDATE = (
     "billing_cycle_anchor", "cancel_at", "cancel_at_period_end", "default_tax_rates", "items", "metadata",
     "proration_behavior", "proration_date", "trial_end",
 )  # fmt: skip
-
-
-@contextmanager
-def tentative(tx: Transaction) -> Iterator[None]:
-    """Take back everything written within the block."""
-    tx.connection.execute("SAVEPOINT tentative")
-    try:
-        yield
-    finally:
-        tx.connection.execute("ROLLBACK TO tentative")
-        tx.connection.execute("RELEASE tentative")
 
 
 def upcoming_invoice(tx: Transaction, sub: StripeDict) -> StripeDict:

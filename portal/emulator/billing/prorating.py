@@ -131,7 +131,7 @@ def _proration(
     )
     name = product_name(tx, item["price"])
     units = "" if item["quantity"] == 1 else f"{item['quantity']:,} × "
-    price = item["price"]
+    price = full_price(tx, item["price"], sub["currency"])
     per_unit = tiers.unit_amount(price) if price["billing_scheme"] == "per_unit" else None
     invoice_item.update(
         description=f"{words} {units}{name} after {spell_date(period.start)}",

@@ -46,6 +46,12 @@ def start(
     sub["start_date"] = began
     sub["billing_mode"] = _billing_mode(params)
     sub["currency"] = _currency(tx, params)
+    if customer["currency"] not in (None, sub["currency"]):
+        raise invalid(
+            "You cannot combine currencies on a single customer. This customer has had a subscription, invoice or "
+            f"balance in {customer['currency']}.",
+            param="currency",
+        )
     tx.put(sub)
     set_attributes(tx, sub, params, customer, now)
     items = changed_items(tx, sub, entries, customer, now)

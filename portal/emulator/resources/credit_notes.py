@@ -7,7 +7,7 @@ from typing import Any
 from portal.emulator.billing.balance import change_balance
 from portal.emulator.billing.collecting import mark_paid
 from portal.emulator.billing.crediting import issue, new_credit_note
-from portal.emulator.billing.previewing import tentative
+from portal.emulator.billing.savepoints import tentative
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import invalid
