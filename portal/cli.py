@@ -58,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     sync = add("sync", _sync, "fetch one tenant's billing state from Stripe now")
     sync.add_argument("tenant", help="the tenant's slug")
     add("reconcile", _reconcile, "fetch the billing state of every tenant that may have missed something")
+    replay = add("replay", _replay, "list the jobs that gave up, or give them (or an event) another chance")
+    replay.add_argument("what", nargs="?", help="`all`, the number of a job, or the id of an event (evt_...)")
     usage = add("usage", _usage, "report usage to Stripe now")
     usage.add_argument("action", choices=["report"])
     usage.add_argument("--open-hour", action="store_true", help="also report the hour that is not over yet")
@@ -170,6 +172,35 @@ def _reconcile(_arguments: argparse.Namespace) -> int:
     with create_app(patience=WORKER).app_context():
         print(reconcile())
     return 0
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    from portal.app import create_app
+    from portal.jobs.replay import dead_jobs, replay_dead
+    from portal.kit.errors import NotFound
+    from portal.web.unit_of_work import unit_of_work
+    from portal.webhooks.inbox import replay_event
+
+    what: str | None = arguments.what
+    with create_app().app_context(), unit_of_work():
+        if what is None:
+            for job in dead_jobs():
+                print(f"{job.id}  {job.name}  {job.attempts} attempts  {job.last_error}")
+            return 0
+        if what.startswith("evt_"):
+            try:
+                replay_event(what)
+            except NotFound as error:
+                print(f"portal: {error}", file=sys.stderr)
+                return 1
+            print("its customer will be synced by the worker")
+            return 0
+        if what != "all" and not what.isdecimal():
+            print("portal: say `all`, the number of a job, or the id of an event", file=sys.stderr)
+            return 2
+        count = replay_dead() if what == "all" else replay_dead(job_id=int(what))
+        print(f"{count} jobs will be tried again")
+        return 0 if count or what == "all" else 1
 
 
 def _usage(arguments: argparse.Namespace) -> int:

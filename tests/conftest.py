@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.fixtures.smtp",
     "tests.fixtures.team",
     "tests.fixtures.time",
+    "tests.fixtures.crash",
     "tests.fixtures.history",
     "tests.fixtures.told",
     "tests.fixtures.webhooks",

@@ -71,10 +71,11 @@ def _take(
         due = sa.and_(due, _job.c.run_at <= now)
     if passing_over:
         due = sa.and_(due, _job.c.id.not_in(passing_over))
-    # Looking first keeps idle workers from taking SQLite's write lock several times a second.
-    with engine.execution_options(readonly=True).begin() as connection:
-        if connection.execute(sa.select(_job.c.id).where(due).limit(1)).first() is None:
-            return None
+    if engine.dialect.name == "sqlite":
+        # Looking first keeps idle workers from taking the one write lock several times a second.
+        with engine.execution_options(readonly=True).begin() as connection:
+            if connection.execute(sa.select(_job.c.id).where(due).limit(1)).first() is None:
+                return None
     used_up = _job.c.attempts >= _job.c.max_attempts
     wanted_again = _job.c.wanted > _job.c.seen
     worn_out = sa.and_(used_up, sa.not_(wanted_again))

@@ -61,7 +61,7 @@ def sync_customer(customer_id: int, *, trigger: str) -> SyncOutcome:
         return SyncOutcome("skipped", {}, 0)
     with unit_of_work():
         _note(ticket, trigger, "overtaken", {}, TRIES, started_at)
-        mark_customer(customer_id, ticket.tenant_id)
+        mark_customer(customer_id, ticket.tenant_id, trigger=trigger)
     return SyncOutcome("overtaken", {}, TRIES * CALLS, ticket.number)
 
 

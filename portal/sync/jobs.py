@@ -11,8 +11,8 @@ from portal.sync.reconcile import mark_due, prune_runs
 
 
 def sync(payload: Payload) -> None:
-    """Sync the customer's billing state, in units of work of its own."""
-    sync_customer(payload["customer_id"], trigger="webhook")
+    """Sync the customer's billing state, in units of work of its own. Webhooks mark without naming a trigger."""
+    sync_customer(payload["customer_id"], trigger=payload.get("trigger", "webhook"))
 
 
 def ask_for_details(payload: Payload) -> Details | None:

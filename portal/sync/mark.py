@@ -16,12 +16,15 @@ def key_of(name: str, customer_id: int) -> str:
     return f"{name}:{customer_id}"
 
 
-def mark_customer(customer_id: int, tenant_id: int, *, delay: timedelta = NO_DELAY) -> None:
-    """Want the customer's billing state synced after the caller's transaction commits."""
+def mark_customer(
+    customer_id: int, tenant_id: int, *, trigger: str = "change", delay: timedelta = NO_DELAY
+) -> None:
+    """Want the customer's billing state synced after the caller's transaction commits; `trigger` is kept in the
+    run's record."""
     mark(
         SYNC,
         key_of(SYNC, customer_id),
-        {"customer_id": customer_id},
+        {"customer_id": customer_id, "trigger": trigger},
         queue=QUEUE,
         tenant_id=tenant_id,
         delay=delay,

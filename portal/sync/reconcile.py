@@ -57,7 +57,7 @@ def mark_due() -> int:
     """Mark every customer of the sweep, spread over time, in the caller's transaction; return how many."""
     found = due_customers()
     for number, customer in enumerate(found):
-        mark_customer(customer.id, customer.tenant_id, delay=number * SPREAD)
+        mark_customer(customer.id, customer.tenant_id, trigger="reconcile", delay=number * SPREAD)
     return len(found)
 
 

@@ -42,7 +42,7 @@ def replay_event(stripe_id: str) -> None:
     ).one_or_none()
     if customer is None:
         raise NotFound(f"no event {stripe_id} of a customer of ours")
-    mark_customer(customer.id, customer.tenant_id)
+    mark_customer(customer.id, customer.tenant_id, trigger="operator")
     mark_details(customer.id, customer.tenant_id)
 
 

@@ -108,7 +108,7 @@ def test_the_nightly_job_sweeps_and_forgets_old_runs(
     drain_jobs()
 
     assert stripe_account.customer_of(cast.tenant).name == "Renamed"
-    assert {run.trigger for run in db.session.scalars(sa.select(SyncRun))} == {"webhook"}
+    assert {run.trigger for run in db.session.scalars(sa.select(SyncRun))} == {"reconcile"}
     with unit_of_work():
         prune_runs()
     assert db.session.scalar(sa.select(sa.func.count()).select_from(SyncRun)) == 2

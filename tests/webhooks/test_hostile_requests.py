@@ -177,3 +177,13 @@ def test_form_encoded_bodies_are_verified_as_bytes_too(stripe_account: Stripe, i
 
     assert stripe_account.send(BODY, headers) == 200
     assert len(inbox()) == 1
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(-6, 400), (-4, 200), (0, 200), (4, 200), (6, 400)])
+def test_the_clocks_may_differ_by_five_minutes(
+    stripe_account: Stripe, inbox: Inbox, minutes: int, status: int
+) -> None:
+    at = to_unix(utcnow()) + minutes * 60
+
+    assert stripe_account.send(BODY, signed(BODY, at=at)) == status
+    assert len(inbox()) == (1 if status == 200 else 0)
