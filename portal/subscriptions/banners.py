@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from portal.subscriptions.access_policy import AccessLevel, access_level, next_step_at
@@ -12,11 +12,13 @@ from portal.web.filters import day
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """A notice as the layout draws it: `tone` is info, warn or bad."""
+    """A notice as the layout draws it: `tone` is info, warn or bad; the action is a link, if there is one."""
 
     title: str
     text: str
     tone: str
+    action_url: str | None = None
+    action_label: str | None = None
 
 
 NEXT_STEP = {
@@ -25,11 +27,19 @@ NEXT_STEP = {
 }
 
 
-def banners_for(subscription: Subscription | None, now: datetime) -> list[Banner]:
-    """Return the banners for a subscription at the tenant's billing time, the gravest first."""
+def banners_for(
+    subscription: Subscription | None, now: datetime, *, pay_url: str | None = None
+) -> list[Banner]:
+    """Return the banners for a subscription at the tenant's billing time, the gravest first.
+
+    `pay_url` is where the reader can pay what is due; None for readers who may not.
+    """
     if subscription is None:
         return []
-    found = [_payment(subscription, now), _pause(subscription), _ending(subscription), _trial(subscription)]
+    payment = _payment(subscription, now)
+    if payment is not None and pay_url is not None:
+        payment = replace(payment, action_url=pay_url, action_label="See what is due")
+    found = [payment, _pause(subscription), _ending(subscription), _trial(subscription)]
     return [banner for banner in found if banner is not None]
 
 

@@ -48,6 +48,7 @@ def overview(access: Access) -> ResponseReturnValue:
     current, payer = current_plan(tenant_id), payer_of(tenant_id)
     now = now_of(payer.customer)
     period = period_of(current.subscription, now)
+    pay_url = url_for("invoices.index", slug=access.tenant.slug) if access.can_manage else None
     return render_template(
         "subscriptions/overview.html",
         current=current,
@@ -57,7 +58,7 @@ def overview(access: Access) -> ResponseReturnValue:
         seats=seat_use(current, held=seats_assigned(tenant_id)),
         uses=use_so_far(tenant_id, current, period),
         upcoming=upcoming_invoice(tenant_id) if access.can_manage else None,
-        banners=banners_for(current.subscription, now),
+        banners=banners_for(current.subscription, now, pay_url=pay_url),
         unit_name=unit_name,
     )
 

@@ -57,6 +57,7 @@ def test_a_failed_renewal_warns_then_limits_and_paying_makes_all_well(
     page = payer.get(OVERVIEW).text
     assert "Your last payment failed." in page
     assert "Payment overdue" in page
+    assert 'href="/t/adventure/invoices">See what is due' in page
     good = timed.client.v1.payment_methods.attach("pm_card_visa", {"customer": timed.stripe_id})
     timed.client.v1.subscriptions.update(subscription.stripe_id, {"default_payment_method": good.id})
     timed.advance_to(timed.now() + 10 * DAY)
