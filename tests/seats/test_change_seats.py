@@ -28,6 +28,7 @@ from portal.sync.seats import quote_seats
 from portal.web.unit_of_work import unit_of_work
 from tests.fixtures.cast import Cast
 from tests.fixtures.catalog import Subscribe
+from tests.fixtures.jobs import DrainJobs
 from tests.fixtures.outage import Outage
 
 PATH = "/t/northwind-labs/seats"
@@ -327,3 +328,47 @@ def test_members_and_strangers_may_not_change_seats(
         assert browser.post(address(quote)).status_code == status
     db.session.refresh(quote)
     assert quote.confirmed_at is None
+
+
+def test_a_change_that_stripe_did_not_answer_is_made_once_by_the_job(
+    cast: Cast,
+    pro: Subscription,
+    owner: FlaskClient,
+    stripe_client: stripe.StripeClient,
+    stripe_outage: Outage,
+    drain_jobs: DrainJobs,
+) -> None:
+    quote = quoted(owner, 5)
+    with stripe_outage():
+        assert owner.post(address(quote)).status_code == 503
+    assert owner.post(address(quote)).location == PATH
+    drain_jobs()
+    db.session.refresh(quote)
+    assert quote.charged_amount == quote.due_now_amount == 3000
+    assert quantity_at_stripe(stripe_client, pro) == seats_bought(cast.tenant.id) == 5
+    assert len(stripe_client.v1.invoices.list().data) == 2
+
+
+def test_a_crash_after_the_intent_was_written_is_made_up_for_by_the_job(
+    cast: Cast, pro: Subscription, owner: FlaskClient, drain_jobs: DrainJobs
+) -> None:
+    quote = quoted(owner, 5)
+    with unit_of_work():
+        confirm(cast.tenant.id, quote.public_id, cast.owner.id)
+    drain_jobs()
+    assert seats_bought(cast.tenant.id) == 5
+    db.session.refresh(quote)
+    assert quote.charged_amount == 3000
+
+
+def test_during_a_trial_more_seats_cost_nothing_now(
+    cast: Cast, subscribe: Subscribe, owner: FlaskClient, stripe_client: stripe.StripeClient
+) -> None:
+    subscription = subscribe(cast.tenant, "pro", seats=3, trial_days=14)
+    quote = quoted(owner, 5)
+    assert (quote.due_now_amount, quote.recurring_amount) == (0, 7500)
+    assert "Confirm the change" in text_of(owner, address(quote))
+    owner.post(address(quote))
+    db.session.refresh(quote)
+    assert quote.charged_amount == 0
+    assert quantity_at_stripe(stripe_client, subscription) == seats_bought(cast.tenant.id) == 5
