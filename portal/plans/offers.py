@@ -29,13 +29,11 @@ def offers(
     interval: Interval,
     currency: str,
     *,
-    current: Plan,
+    current: str | None,
     seat_range: Callable[[Plan], Seats | None],
 ) -> list[Offer]:
-    """Return the public plans in the catalogue's order, and the tenant's own even if it is no longer public."""
-    shown = [
-        plan for plan in catalog.plans.values() if plan.visibility == "public" or plan.key == current.key
-    ]
+    """Return the public plans in the catalogue's order, and the one called `current` even if it is no longer public."""
+    shown = [plan for plan in catalog.plans.values() if plan.visibility == "public" or plan.key == current]
     return [
         Offer(
             plan=plan,
@@ -43,7 +41,7 @@ def offers(
             rows=price_rows(catalog, plan, interval, currency),
             saving=yearly_saving(plan, currency) if interval == "year" else None,
             seats=seat_range(plan),
-            is_current=plan.key == current.key,
+            is_current=plan.key == current,
         )
         for plan in shown
     ]

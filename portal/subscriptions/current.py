@@ -50,6 +50,17 @@ class CurrentPlan:
     items: tuple[BilledItem, ...]
 
     @property
+    def is_ours(self) -> bool:
+        """Tell whether the catalogue knows the plan; a subscription made elsewhere may have other prices."""
+        subscription = self.subscription
+        return subscription is None or not subscription.is_live or subscription.plan_key == self.plan.key
+
+    @property
+    def name(self) -> str:
+        """What the plan is called on pages."""
+        return self.plan.name if self.is_ours else "Custom plan"
+
+    @property
     def licensed(self) -> list[BilledItem]:
         """The items paid in advance: base fee and seats."""
         return [each for each in self.items if each.item.quantity is not None]

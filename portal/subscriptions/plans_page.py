@@ -24,7 +24,13 @@ def plans_page(tenant_id: int, *, interval: str | None, problem: str | None = No
     currency = currency_for(payer.customer, catalog)
     savings = [saved for plan in catalog.public_plans if (saved := yearly_saving(plan, currency)) is not None]
     return {
-        "offers": offers(catalog, shown, currency, current=current.plan, seat_range=seat_range),
+        "offers": offers(
+            catalog,
+            shown,
+            currency,
+            current=current.plan.key if current.is_ours else None,
+            seat_range=seat_range,
+        ),
         "most_saved": max(savings, key=lambda saved: saved.minor, default=None),
         "interval": shown,
         "current": current,

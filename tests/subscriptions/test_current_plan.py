@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import stripe
+from flask.testing import FlaskClient
+
+from portal.customers.queries import customer_of
+from portal.extensions import db
 from portal.kit.money import Money
 from portal.subscriptions.current import current_plan, payer_of
 from portal.subscriptions.queries import plan_of
+from portal.sync.customer import sync_customer
 from tests.fixtures.cast import Cast
 from tests.fixtures.catalog import Subscribe
 
@@ -38,3 +44,25 @@ def test_the_payer_shows_the_card_that_is_charged(cast: Cast, subscribe: Subscri
     method = payer_of(cast.tenant.id).payment_method
     assert method is not None
     assert (method.brand, method.last4) == ("visa", "4242")
+
+
+def test_a_subscription_made_elsewhere_is_shown_without_claiming_to_know_it(
+    owner: FlaskClient, cast: Cast, stripe_client: stripe.StripeClient
+) -> None:
+    customer = customer_of(cast.tenant.id)
+    assert customer is not None
+    db.session.commit()
+    stripe_id = customer.stripe_id or ""
+    method = stripe_client.v1.payment_methods.attach("pm_card_visa", {"customer": stripe_id})
+    product = stripe_client.v1.products.create({"name": "Made by hand"})
+    price = stripe_client.v1.prices.create(
+        {"product": product.id, "currency": "usd", "unit_amount": 4_200, "recurring": {"interval": "month"}}
+    )
+    stripe_client.v1.subscriptions.create(
+        {"customer": stripe_id, "items": [{"price": price.id}], "default_payment_method": method.id}
+    )
+    sync_customer(customer.id, trigger="operator")
+    current = current_plan(cast.tenant.id)
+    assert (current.name, current.is_ours, current.recurring) == ("Custom plan", False, None)
+    assert "Custom plan" in owner.get("/t/northwind-labs/overview").text
+    assert "Your plan</span>" not in owner.get("/t/northwind-labs/plans").text
