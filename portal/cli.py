@@ -199,7 +199,7 @@ def _replay(arguments: argparse.Namespace) -> int:
             print("portal: say `all`, the number of a job, or the id of an event", file=sys.stderr)
             return 2
         count = replay_dead() if what == "all" else replay_dead(job_id=int(what))
-        print(f"{count} jobs will be tried again")
+        print("1 job" if count == 1 else f"{count} jobs", "will be tried again")
         return 0 if count or what == "all" else 1
 
 
