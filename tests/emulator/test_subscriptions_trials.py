@@ -30,6 +30,14 @@ def test_the_notice_comes_three_days_before_the_end(account: Account) -> None:
     assert "customer.subscription.trial_will_end" in account.news()
 
 
+def test_the_notice_of_a_short_trial_comes_at_once(account: Account) -> None:
+    customer, price = account.customer(), account.price()
+    account.subscribe(customer.id, price, trial_period_days=2)
+    assert account.news()[-1] == "customer.subscription.trial_will_end"
+    account.advance(1)
+    assert "customer.subscription.trial_will_end" not in account.news()
+
+
 def test_after_the_trial_the_first_period_is_paid(account: Account) -> None:
     sub = account.subscribe(account.customer().id, account.price(), **TRIAL)
     account.advance_to(TRIAL_END + 3600)

@@ -18,6 +18,7 @@ from portal.emulator.billing.finalizing import seal
 from portal.emulator.billing.redemption import consume
 from portal.emulator.billing.savepoints import tentative
 from portal.emulator.billing.starting import start
+from portal.emulator.billing.trials import announce_short_trial
 from portal.emulator.events import emit
 from portal.emulator.resources import entitlements, payment_methods, setup_intents
 from portal.emulator.resources.customers import create_customer, update_customer
@@ -81,6 +82,8 @@ def complete_checkout(
     session.update(status="complete", url=None)
     tx.put(session, due_at=None)
     emit(tx, "checkout.session.completed", session)
+    if session["subscription"] is not None:
+        announce_short_trial(tx, session["subscription"])
     if customer_id is not None:
         entitlements.refresh(tx, customer_id)
     return _PAID

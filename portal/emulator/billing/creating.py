@@ -13,6 +13,7 @@ from portal.emulator.billing.drafting import draft_for_subscription, pending_ite
 from portal.emulator.billing.finalizing import finalize
 from portal.emulator.billing.redemption import consume
 from portal.emulator.billing.starting import start
+from portal.emulator.billing.trials import announce_short_trial
 from portal.emulator.events import emit
 from portal.emulator.resources import entitlements
 from portal.emulator.transaction import StripeDict, Transaction
@@ -55,6 +56,7 @@ def create_subscription(tx: Transaction, customer: StripeDict, params: dict[str,
     emit(tx, "customer.subscription.created", sub)
     if invoice is not None:
         _collect_first(tx, sub, invoice, due, trialing, behavior)
+    announce_short_trial(tx, sub["id"])
     entitlements.refresh(tx, customer["id"])
     return records.subscription(tx, sub["id"])
 

@@ -8,6 +8,7 @@ from portal.emulator.billing import records
 from portal.emulator.billing.changing import restart_periods
 from portal.emulator.billing.debits import note_invoice_lines
 from portal.emulator.billing.drafting import customer_of, draft_for_subscription, pending_items
+from portal.emulator.billing.due import trial_notice_at
 from portal.emulator.billing.ending import end
 from portal.emulator.billing.lines import lines_in_advance
 from portal.emulator.billing.redemption import consume
@@ -23,6 +24,14 @@ def announce_end(tx: Transaction, sub: StripeDict) -> None:
     notes = {**records.notes_of(tx, sub["id"]), "trial_notice_for": sub["trial_end"]}
     records.save(tx, sub, notes)
     emit(tx, "customer.subscription.trial_will_end", sub)
+
+
+def announce_short_trial(tx: Transaction, subscription_id: str) -> None:
+    """Send the notice at once where a trial that just began is over within three days."""
+    sub = records.subscription(tx, subscription_id)
+    at = trial_notice_at(sub, records.notes_of(tx, subscription_id))
+    if at is not None and at <= tx.now(sub):
+        announce_end(tx, sub)
 
 
 def end_trial(tx: Transaction, sub: StripeDict) -> None:
