@@ -143,6 +143,8 @@ def refresh(tx: Transaction, customer_id: str) -> None:
     if customer is None or customer.get("deleted"):
         return
     before = _active(tx, customer_id)
+    if not before and not tx.count(FEATURE):
+        return
     held = {entitlement["feature"]: entitlement for entitlement in before}
     after = []
     for feature_id in _entitled_features(tx, customer_id):
