@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +12,7 @@ import sqlalchemy as sa
 from portal.customers.models import Customer
 from portal.extensions import db
 from portal.kit.clock import utcnow
-from portal.usage.batch import BadBatch, Problem
+from portal.usage.batch import BadBatch
 from portal.usage.ingest import Accepted, ingest
 from portal.usage.models import Meter, UsageDay, UsageEvent, UsageHour
 from portal.usage.store import UsageOverflow
@@ -22,12 +21,6 @@ from tests.fixtures.usage import batch, event
 
 Meters = Callable[[str], Meter]
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=2)
-
-
-def problems_of(tenant_id: int, *events: dict[str, Any]) -> list[Problem]:
-    with pytest.raises(BadBatch) as refused:
-        ingest(tenant_id, batch(*events))
-    return refused.value.problems
 
 
 def test_a_batch_is_added_to_the_hour_and_the_day(cast: Cast, meters: Meters) -> None:
@@ -114,84 +107,14 @@ def test_of_a_last_meter_the_newest_value_counts_in_whatever_order_events_come(
 
 
 @pytest.mark.parametrize(
-    ("wrong", "reason"),
-    [
-        ({"meter": "nonsense"}, "meter: unknown"),
-        ({"quantity": -1}, "quantity: must not be negative"),
-        ({"quantity": "-0.5"}, "quantity: must not be negative"),
-        ({"quantity": 0.5}, "quantity: more than 0 decimals"),
-        ({"quantity": "1e3"}, "quantity: not a decimal number"),
-        ({"quantity": "٣"}, "quantity: not a decimal number"),
-        ({"quantity": ""}, "quantity: not a decimal number"),
-        ({"quantity": True}, "quantity: not a number"),
-        ({"quantity": [1]}, "quantity: not a number"),
-        ({"quantity": None}, "quantity: missing"),
-        ({"quantity": 10**15 + 1}, "quantity: too large"),
-        ({"quantity": 10**40}, "quantity: too large"),
-        ({"quantity": 1e300}, "quantity: too large"),
-        (
-            {"quantity": 1, "meter": "storage_gb", "idempotency_key": "\0"},
-            "idempotency_key: must not contain NUL",
-        ),
-        ({"quantity": "0.0001", "meter": "storage_gb"}, "quantity: more than 3 decimals"),
-        ({"quantity": "999999999999999", "meter": "storage_gb"}, "quantity: too large"),
-        ({"quantity": 2, "meter": "logins"}, "quantity: this meter counts events; leave it out or send 1"),
-        (
-            {"occurred_at": (utcnow() - timedelta(days=36)).isoformat()},
-            "occurred_at: must be within the last 35 days",
-        ),
-        ({"occurred_at": (utcnow() + timedelta(hours=1)).isoformat()}, "occurred_at: must be in the past"),
-        ({"occurred_at": "9999-12-31T23:59:59.999999-14:00"}, "occurred_at: must be in the past"),
-        ({"occurred_at": "0001-01-01T00:00:00+14:00"}, "occurred_at: must be within the last 35 days"),
-    ],
-)
-def test_a_wrong_event_refuses_the_whole_batch_and_is_named(
-    cast: Cast, meters: Meters, wrong: dict[str, Any], reason: str
-) -> None:
-    assert problems_of(cast.tenant.id, event("good"), event("bad") | wrong) == [Problem(1, reason)]
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(UsageEvent)) == 0
-
-
-@pytest.mark.parametrize(
-    ("wrong", "named"),
-    [
-        ({"occurred_at": "2026-11-01T00:00:00"}, "occurred_at"),
-        ({"occurred_at": "yesterday"}, "occurred_at"),
-        ({"idempotency_key": ""}, "idempotency_key"),
-        ({"idempotency_key": "k" * 201}, "idempotency_key"),
-        ({"idempotency_key": 7}, "idempotency_key"),
-        ({"meter": "m" * 41}, "meter"),
-        ({"occured_at": "2026-11-01T00:00:00Z"}, "occured_at"),
-    ],
-)
-def test_a_field_of_the_wrong_shape_is_named(
-    cast: Cast, meters: Meters, wrong: dict[str, Any], named: str
-) -> None:
-    (problem,) = problems_of(cast.tenant.id, event("good"), event("bad") | wrong)
-    assert problem.index == 1
-    assert named in problem.reason
-
-
-@pytest.mark.parametrize(
     "body",
     [
-        b"",
-        b"[]",
-        b"null",
-        b'{"events": 1}',
-        b'{"events": [1]}',
-        b'{"event": []}',
-        b"\xff\xfe",
-        b"{" * 5000,
-        b'{"events": [' + b"[" * 100_000,
-        b'{"events": [{"meter": "api_calls", "idempotency_key": "\\ud800", "quantity": 1}]}',
-        b'{"events": [{"meter": "api_calls", "idempotency_key": "k", "quantity": ' + b"9" * 100_000 + b"}]}",
-        b'{"events": [{"meter": "api_calls", "idempotency_key": "k", "quantity": 1e999999999}]}',
-        b'{"events": [{"meter": "api_calls", "idempotency_key": "k", "quantity": 0.' + b"1" * 5_000 + b"}]}",
-        b'{"events": [{"meter": "api_calls", "idempotency_key": "k", "quantity": NaN}]}',
+        batch(event("good"), event("bad", -1)),
+        batch(event("good"), event("bad", meter="nonsense")),
+        batch(event("good")) + b"}",
     ],
 )
-def test_a_body_that_is_no_batch_is_refused(cast: Cast, meters: Meters, body: bytes) -> None:
+def test_of_a_batch_with_a_mistake_nothing_is_stored(cast: Cast, meters: Meters, body: bytes) -> None:
     with pytest.raises(BadBatch):
         ingest(cast.tenant.id, body)
     assert db.session.scalar(sa.select(sa.func.count()).select_from(UsageEvent)) == 0
@@ -202,11 +125,6 @@ def test_a_thousand_events_fit_and_one_more_does_not(cast: Cast, meters: Meters)
     assert ingest(cast.tenant.id, batch(*events[:1000])) == Accepted(1000, 0)
     with pytest.raises(BadBatch):
         ingest(cast.tenant.id, batch(*events))
-
-
-def test_every_wrong_event_is_named(cast: Cast, meters: Meters) -> None:
-    found = problems_of(cast.tenant.id, event("a", -1), event("b"), event("c", meter="nonsense"))
-    assert [problem.index for problem in found] == [0, 2]
 
 
 def test_a_sum_that_would_no_longer_be_exact_is_refused_and_nothing_stored(
