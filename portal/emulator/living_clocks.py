@@ -56,6 +56,14 @@ def stand_still(tx: Transaction, clock_id: str) -> None:
         _catch_up(tx, clock_id, living=False)
 
 
+def live_on_from_now(tx: Transaction, clock_id: str) -> None:
+    """Let a clock that has just reached real time follow it, where clocks live; other clocks stay as they are."""
+    clock = tx.get(TEST_CLOCK, clock_id)
+    assert clock is not None, clock_id
+    if clocks_live(tx) and abs(tx.wall_now() - int(clock["frozen_time"])) <= _SHOWN_LAG_SECONDS:
+        tx.put(clock, private={"living": True})
+
+
 def follow_real_time(store: Store) -> int:
     """Let living clocks catch up with real time where something is due or they lag visibly; return how many did."""
     with store.transaction(write=False) as tx:

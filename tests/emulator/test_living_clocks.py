@@ -93,3 +93,15 @@ def test_the_shown_time_lags_little(client: StripeClient, clock: WallClock, livi
 
 def test_without_the_setting_customers_have_no_clock(stripe_client: StripeClient) -> None:
     assert stripe_client.v1.customers.create().test_clock is None
+
+
+def test_a_clock_advanced_to_the_present_follows_real_time(
+    client: StripeClient, clock: WallClock, living: Emulator
+) -> None:
+    now = int(clock.now)
+    begun = client.v1.test_helpers.test_clocks.create({"frozen_time": now - 40 * DAY})
+    client.v1.customers.create({"test_clock": begun.id})
+    client.v1.test_helpers.test_clocks.advance(begun.id, {"frozen_time": now})
+    clock.now += 3 * DAY
+    assert follow_real_time(living.store) == 1
+    assert client.v1.test_helpers.test_clocks.retrieve(begun.id).frozen_time == int(clock.now)

@@ -8,7 +8,7 @@ from portal.emulator.billing.periods import Cadence, after
 from portal.emulator.billing.records import GONE
 from portal.emulator.billing.time import advance_clock
 from portal.emulator.events import emit
-from portal.emulator.living_clocks import stand_still
+from portal.emulator.living_clocks import live_on_from_now, stand_still
 from portal.emulator.transaction import TEST_CLOCK, StripeDict, Transaction
 from portal.emulator.wire.errors import invalid
 from portal.emulator.wire.fields import text
@@ -78,6 +78,7 @@ def advance(tx: Transaction, clock_id: str, until: int) -> StripeDict:
     }
     emit(tx, "test_helpers.test_clock.advancing", advancing)
     advance_clock(tx, clock_id, until)
+    live_on_from_now(tx, clock_id)
     ready = in_path(tx, TEST_CLOCK, clock_id)
     emit(tx, "test_helpers.test_clock.ready", ready)
     return advancing
