@@ -318,3 +318,27 @@ def test_the_address_works_for_an_hour() -> None:
 
 def test_an_unknown_session_is_not_found(visitor: Visitor) -> None:
     assert visitor.open("/p/session/bps_nothing").status_code == 404
+
+
+def test_an_unpaid_invoice_is_pointed_out(account: Account, visitor: Visitor) -> None:
+    made = account.customer("pm_card_chargeCustomerFail")
+    subscription = account.subscribe(made.id, account.price())
+    visit(account, visitor, made.id)
+    assert "over $20.00 is not paid" in visitor.page.text
+    assert str(account.invoices(subscription.id)[0].hosted_invoice_url) in visitor.page.text
+
+
+def test_a_customer_gets_in_by_the_login_page(account: Account, visitor: Visitor, customer: Customer) -> None:
+    sent: Any = {"features": EVERYTHING, "login_page": {"enabled": True}}
+    configuration = account.v1.billing_portal.configurations.create(sent)
+    visitor.open(str(configuration.login_page.url))
+    assert visitor.submit("Continue", email="nobody@example.com").status_code == 422
+    visitor.submit("Continue", email=str(customer.email))
+    assert "Ada Ltd" in visitor.page.text
+
+
+def test_a_login_page_that_is_switched_off_is_not_found(account: Account, visitor: Visitor) -> None:
+    configuration = account.v1.billing_portal.configurations.create(
+        {"features": {"invoice_history": {"enabled": True}}}
+    )
+    assert visitor.open(f"/p/login/{configuration.id}").status_code == 404

@@ -35,6 +35,7 @@ _SAID: Final = {
     "updated": "Your subscription was updated.",
     "offer": "The offer was applied, and your subscription goes on.",
 }
+_MOST_INVOICES: Final = 100
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ def home(emulator: Emulator, request: Request, session_id: str) -> Response:
             methods=methods,
             default=default_method(tx, visit),
             tax_ids=tx.all(TAX_ID, {"customer": visit.customer["id"]}),
+            unpaid=tx.all("invoice", {"customer": visit.customer["id"], "status": "open"}),
             invoices=_invoices(tx, visit),
         )
 
@@ -154,7 +156,5 @@ def _next_amount(tx: Transaction, sub: StripeDict) -> int | None:
 def _invoices(tx: Transaction, visit: Visit) -> Objects:
     if not visit.offers("invoice_history"):
         return []
-    found = tx.all(
-        "invoice", {"customer": visit.customer["id"], "status": ["open", "paid", "uncollectible", "void"]}
-    )
-    return found[::-1]
+    shown = ["open", "paid", "uncollectible", "void"]
+    return tx.list("invoice", {"customer": visit.customer["id"], "status": shown}, limit=_MOST_INVOICES).items

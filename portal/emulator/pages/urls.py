@@ -23,6 +23,7 @@ from portal.emulator.pages import (
     portal_details,
     portal_ending,
     portal_home,
+    portal_login,
     portal_update,
     recovery,
 )
@@ -30,8 +31,8 @@ from portal.emulator.pages.render import static_file
 from portal.emulator.pages.visit import View, console_view, not_found, view
 
 
-def _static(_emulator: Emulator, _request: Request, name: str) -> Response:
-    return static_file(name)
+def _static(_emulator: Emulator, request: Request, name: str) -> Response:
+    return static_file(name).make_conditional(request)
 
 
 _PAGES: Final[tuple[tuple[str, str, View], ...]] = (
@@ -41,6 +42,7 @@ _PAGES: Final[tuple[tuple[str, str, View], ...]] = (
     ("POST", "/c/pay/<session_id>/change", checkout_changes.change),
     ("GET", "/r/<session_id>", recovery.reopen),
     ("GET POST", "/3ds/<secret>", intents.authenticate),
+    ("GET POST", "/p/login/<configuration_id>", portal_login.login),
     ("GET", "/p/session/<session_id>", portal_home.home),
     ("GET", "/p/session/<session_id>/done", portal_home.done),
     ("GET POST", "/p/session/<session_id>/cards/add", portal_cards.add),
