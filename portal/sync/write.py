@@ -35,7 +35,7 @@ def write_picture(row: Customer, picture: Picture) -> dict[str, Any]:
     changed |= {f"invoice {each.row.stripe_id}": each.fields for each in invoices}
     # Queries follow: the seats bought are those of the current subscription, the time is that of the test clock.
     db.session.flush()
-    seats = seats_mirror.write(tenant_id)
+    seats = seats_mirror.write(tenant_id) if subscriptions else {}
     if seats:
         changed["seats"] = seats
     if subscriptions or invoices:
