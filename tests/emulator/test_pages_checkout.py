@@ -20,7 +20,8 @@ def opened(account: Account, visitor: Visitor, **params: Any) -> Session:
     """Create a session for a price of $20.00 a month and show its page."""
     items = params.pop("line_items", None) or [{"price": account.price().id, "quantity": 2}]
     sent: Any = {"mode": "subscription", "line_items": items, "success_url": SUCCESS, "cancel_url": CANCEL}
-    sent |= {"customer_email": "ada@example.com", **params}
+    known = {} if "customer" in params else {"customer_email": "ada@example.com"}
+    sent |= {**known, **params}
     session = account.v1.checkout.sessions.create(sent)
     assert session.url is not None
     visitor.open(session.url)
@@ -191,6 +192,14 @@ def test_a_session_expires_by_itself_after_a_day() -> None:
     session = opened(Account(emulator, client_of(emulator)), Visitor(emulator))
     clock.now += 24 * 3600
     assert "Checkout has expired" in Visitor(emulator).open(session.url or "").text
+
+
+def test_a_session_of_a_deleted_customer_cannot_be_paid(account: Account, visitor: Visitor) -> None:
+    customer = account.customer()
+    session = opened(account, visitor, customer=customer.id)
+    account.v1.customers.delete(customer.id)
+    assert "Checkout has expired" in visitor.open(session.url or "").text
+    assert "Checkout has expired" in visitor.post(f"/c/pay/{session.id}", card="visa").text
 
 
 def test_an_unknown_session_is_not_found(visitor: Visitor) -> None:

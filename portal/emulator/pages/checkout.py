@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from werkzeug.wrappers import Request, Response
 
@@ -35,10 +35,8 @@ def authenticate(emulator: Emulator, request: Request, session_id: str) -> Respo
     with emulator.store.transaction() as tx:
         session = tx.get(SESSION, session_id)
         private = tx.private(SESSION, session_id)
-        if session is None or session["status"] != "open" or "pending" not in private:
-            return (
-                _closed(session) if session is None or session["status"] != "open" else see(_path(session_id))
-            )
+        if not _is_open(session, tx) or "pending" not in private:
+            return see(_path(session_id))
         if request.method == "GET":
             return page(
                 "authenticate.html",
@@ -77,7 +75,7 @@ def checkout_page(
     """Render the page as it is now: `error` concerns paying, `change_error` a promotion code or a quantity."""
     with emulator.store.transaction() as tx:
         session = tx.get(SESSION, session_id)
-        if session is None or session["status"] != "open":
+        if not _is_open(session, tx):
             return _closed(session)
         summary = summarize(tx, session)
         return page(
@@ -115,7 +113,7 @@ def _fields(session: StripeDict, due: int) -> dict[str, Any]:
 def _pay(emulator: Emulator, posted: Mapping[str, str], session_id: str) -> Response:
     with emulator.store.transaction() as tx:
         session = tx.get(SESSION, session_id)
-        if session is None or session["status"] != "open":
+        if not _is_open(session, tx):
             return _closed(session, paid_already=True)
         needed = _fields(session, amount_due_today(tx, session, known_payer(session)))
         typed = read_payer(posted, email=not needed["email"], address_required=needed["address"])
@@ -139,8 +137,7 @@ def _attempt(emulator: Emulator, posted: Mapping[str, str], session_id: str, typ
     payer = Payer(typed.email, typed.name, typed.address, typed.tax_id)
     with emulator.store.transaction() as tx:
         session = tx.get(SESSION, session_id)
-        assert session is not None, session_id
-        if session["status"] != "open":
+        if not _is_open(session, tx):
             return _closed(session, paid_already=True)
         due = amount_due_today(tx, session, payer)
         if posted.get("due", str(due)) != str(due):
@@ -190,6 +187,14 @@ def _done(tx: Transaction, session_id: str) -> Response:
     session = tx.get(SESSION, session_id)
     assert session is not None, session_id
     return see(success_address(session))
+
+
+def _is_open(session: StripeDict | None, tx: Transaction) -> TypeGuard[StripeDict]:
+    """Say whether a session can be paid: it is there, open, and its customer was not deleted meanwhile."""
+    if session is None or session["status"] != "open":
+        return False
+    customer = tx.get("customer", session["customer"] or "")
+    return customer is None or not customer.get("deleted")
 
 
 def _closed(session: StripeDict | None, *, paid_already: bool = False) -> Response:
