@@ -83,6 +83,11 @@ def _make_history(time: _Time, today: datetime) -> None:
     _staff(tenant, owner)
     while time.now < today:
         _live_until_renewal(time, today, tenant, customer, test_clock)
+    with unit_of_work():
+        mine = db.session.scalars(
+            sa.select(Membership).where(Membership.tenant_id == tenant.id, Membership.user_id == owner.id)
+        ).one()
+        invite(mine, email=people.INVITED, role=Role.MEMBER, with_seat=True)
     sync_customer(customer.id, trigger="change")
     sync_details(customer.id)
 
@@ -132,7 +137,7 @@ def _quantity(component: str) -> int:
 
 
 def _staff(tenant: Tenant, owner: User) -> None:
-    """Add the colleagues, give most of them a seat, and leave one invitation open."""
+    """Add the colleagues and give most of them a seat."""
     unused = hash_password(people.PASSWORD)
     with unit_of_work():
         for name, email in (people.ADMIN, people.MEMBER, *people.COLLEAGUES):
@@ -143,8 +148,6 @@ def _staff(tenant: Tenant, owner: User) -> None:
         memberships = db.session.scalars(sa.select(Membership).where(Membership.tenant_id == tenant.id)).all()
         for membership in memberships[:-2]:
             assign_seat(tenant.id, membership.id, owner)
-        mine = next(each for each in memberships if each.user_id == owner.id)
-        invite(mine, email=people.INVITED, role=Role.MEMBER, with_seat=True)
 
 
 def _live_until_renewal(
