@@ -325,6 +325,7 @@ def test_an_unpaid_invoice_is_pointed_out(account: Account, visitor: Visitor) ->
     subscription = account.subscribe(made.id, account.price())
     visit(account, visitor, made.id)
     assert "over $20.00 is not paid" in visitor.page.text
+    assert "Pause subscription" not in visitor.page.text
     assert str(account.invoices(subscription.id)[0].hosted_invoice_url) in visitor.page.text
 
 

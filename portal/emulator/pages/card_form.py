@@ -16,7 +16,7 @@ _OFFERED: Final = {
     "chargeDeclined": "Declined",
     "chargeDeclinedInsufficientFunds": "Insufficient funds",
     "threeDSecureOnSetup": "3-D Secure first",
-    "chargeCustomerFail": "Saved, but charges fail",
+    "chargeCustomerFail": "Saves, then fails",
 }
 TYPED: Final = "number"
 

@@ -36,6 +36,7 @@ _SAID: Final = {
     "offer": "The offer was applied, and your subscription goes on.",
 }
 _MOST_INVOICES: Final = 100
+_CHANGEABLE: Final = ("active", "past_due", "trialing")
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Shown:
     next_amount: int | None
     method: StripeDict | None
     can_update: bool
+    can_pause: bool
 
 
 def home(emulator: Emulator, request: Request, session_id: str) -> Response:
@@ -121,7 +123,8 @@ def show(tx: Transaction, visit: Visit, sub: StripeDict) -> Shown:
         renews_at=sub["trial_end"] if sub["status"] == "trialing" else period_end(sub),
         next_amount=_next_amount(tx, sub),
         method=tx.get("payment_method", method_id or ""),
-        can_update=visit.offers("subscription_update") and len(main) == 1 and sub["status"] != "paused",
+        can_update=visit.offers("subscription_update") and len(main) == 1 and sub["status"] in _CHANGEABLE,
+        can_pause=visit.offers("subscription_pause") and sub["status"] in (*_CHANGEABLE, "unpaid"),
     )
 
 
