@@ -14,6 +14,7 @@ Command = Callable[[argparse.Namespace], int]
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit status; settings that are wrong are one line on standard error."""
     from portal.config import ConfigError
+    from portal.kit.errors import PortalError
     from portal.plans.catalog import CatalogError
     from portal.web.logs import configure
 
@@ -26,6 +27,9 @@ def main(argv: list[str] | None = None) -> int:
     except (ConfigError, CatalogError) as error:
         print(f"portal: {error}", file=sys.stderr)
         return 2
+    except PortalError as error:
+        print(f"portal: {str(error)[:300]}", file=sys.stderr)
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
