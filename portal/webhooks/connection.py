@@ -1,42 +1,52 @@
-"""A PostgreSQL connection per thread that stays open and commits each statement: borrowing one from the pool, asking
-whether it still lives, and a BEGIN and COMMIT of their own would cost four round trips for one statement's work."""
+"""PostgreSQL connections that stay open and commit each statement: borrowing one from the pool, asking whether it
+still lives, and a BEGIN and a COMMIT would cost four round trips for one statement's work."""
 
 from __future__ import annotations
 
-import threading
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
+MOST_KEPT = 8
+
 
 class OpenConnections:
-    """The connections of one engine. They end with the engine's pool."""
+    """The idle connections of one engine, the last used first. They end with the engine's pool."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self._mine = threading.local()
-        self._lock = threading.Lock()
-        self._all: list[Any] = []
+        self._idle: deque[Any] = deque()
         assert engine.dialect.dbapi is not None
         self._gone: type[Exception] = engine.dialect.dbapi.OperationalError
         sa.event.listen(engine, "engine_disposed", self._close_all)
 
     def execute(self, statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
-        """Run one statement and return its first row. The statement must do no harm when it runs twice: if the
+        """Run one statement and return its first row. The statement must do no harm when it runs twice: if a kept
         connection turns out to be gone, it is tried once more on a new one. Raises the driver's OperationalError
         when the database is away."""
-        connection = getattr(self._mine, "connection", None)
-        if connection is not None:
-            try:
-                return self._first(connection, statement, values)
-            except self._gone:
-                self._forget(connection)
-        return self._first(self._open(), statement, values)
+        try:
+            kept = self._idle.pop()
+        except IndexError:
+            return self._run(self._open(), statement, values)
+        try:
+            return self._run(kept, statement, values)
+        except self._gone:
+            # The others were made before the same restart.
+            self._close_all(self._engine)
+            return self._run(self._open(), statement, values)
 
-    @staticmethod
-    def _first(connection: Any, statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
-        row: tuple[Any, ...] | None = connection.execute(statement, values).fetchone()
+    def _run(self, connection: Any, statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        try:
+            row: tuple[Any, ...] | None = connection.execute(statement, values).fetchone()
+        except BaseException:
+            connection.close()
+            raise
+        if len(self._idle) < MOST_KEPT:
+            self._idle.append(connection)
+        else:
+            connection.close()
         return row
 
     def _open(self) -> Any:
@@ -45,20 +55,8 @@ class OpenConnections:
         borrowed.detach()
         connection.rollback()
         connection.autocommit = True
-        self._mine.connection = connection
-        with self._lock:
-            self._all.append(connection)
         return connection
 
-    def _forget(self, connection: Any) -> None:
-        self._mine.connection = None
-        with self._lock:
-            self._all.remove(connection)
-        connection.close()
-
     def _close_all(self, _engine: sa.Engine) -> None:
-        with self._lock:
-            for connection in self._all:
-                connection.close()
-            self._all.clear()
-        self._mine = threading.local()
+        while self._idle:
+            self._idle.pop().close()
