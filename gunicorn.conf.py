@@ -11,8 +11,8 @@ graceful_timeout = 10
 keepalive = 5
 limit_request_line = 4094
 limit_request_field_size = 8190
-# From about four workers on, sharing the loaded code saves more memory than forking early costs.
-preload_app = workers >= 4
+# The app is loaded once and forked: a quicker start and shared memory. It opens no connection while loading.
+preload_app = True
 accesslog = None
 errorlog = "-"
 loglevel = "warning"
