@@ -123,6 +123,12 @@ def resend(tx: Transaction, event_id: str, endpoint_id: str) -> None:
     )
 
 
+def forget(tx: Transaction, event_id: str) -> None:
+    """Forget what an event was owed, and every attempt."""
+    tx.connection.execute("DELETE FROM deliveries WHERE event = ?", (event_id,))
+    tx.connection.execute("DELETE FROM attempts WHERE event = ?", (event_id,))
+
+
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
     """Send one webhook over HTTP and return the status; 0 if there was no answer. Redirects are not followed."""
     parts = urlsplit(url)

@@ -6,6 +6,8 @@ from typing import Any
 from portal.emulator.transaction import StripeDict, Transaction
 
 API_VERSION = "2026-10-28.endive"
+# In real time, whatever time a test clock shows.
+KEPT_SECONDS = 30 * 24 * 3600
 
 
 def emit(
@@ -40,7 +42,7 @@ def emit(
         },
         "type": event_type,
     }
-    tx.put(event)
+    tx.put(event, due_at=tx.wall_now() + KEPT_SECONDS)
     for endpoint in endpoints:
         delay = int(
             tx.private("webhook_endpoint", endpoint["id"]).get("delivery", {}).get("delay_seconds", 0)

@@ -283,3 +283,32 @@ def test_a_credit_note_can_hold_lines_of_its_own_and_parts_of_quantities(account
     assert (note.total, note.out_of_band_amount) == (1300, 300)
     with pytest.raises(stripe.InvalidRequestError, match="add up"):
         account.v1.credit_notes.create({"invoice": invoice.id, "amount": 500, "credit_amount": 400})
+
+
+def test_an_invoice_to_be_paid_by_hand_is_announced_before_it_is_due(account: Account) -> None:
+    sub = account.subscribe(
+        account.customer(None).id, account.price(), collection_method="send_invoice", days_until_due=7
+    )
+    due = account.invoices(sub.id)[0].due_date
+    assert due is not None
+    account.news()
+    account.advance_to(due - 3 * DAY)
+    assert account.last_event("invoice.will_be_due")["created"] == due - 3 * DAY
+    assert account.subscription(sub.id).status == "active"
+    account.advance_to(due)
+    assert [name for name in account.news() if name.startswith("invoice.")] == [
+        "invoice.will_be_due",
+        "invoice.overdue",
+    ]
+
+
+def test_a_card_that_fails_by_hand_does_not_change_when_a_sent_invoice_is_due(account: Account) -> None:
+    customer = account.customer("pm_card_chargeCustomerFail")
+    sub = account.subscribe(customer.id, account.price(), collection_method="send_invoice", days_until_due=2)
+    (invoice,) = account.invoices(sub.id)
+    with pytest.raises(stripe.CardError):
+        account.v1.invoices.pay(invoice.id)
+    assert account.invoices(sub.id)[0].next_payment_attempt is None
+    account.advance(3)
+    assert "invoice.overdue" in account.news()
+    assert account.subscription(sub.id).status == "past_due"

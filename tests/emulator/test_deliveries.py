@@ -249,13 +249,31 @@ def test_events_can_be_listed_by_type(stripe_client: StripeClient) -> None:
 def test_events_are_kept_for_thirty_days(world: World) -> None:
     world.make(1)
     old = world.client.v1.events.list().data[0]
-    world.clock.now += 30 * 24 * 3600 + 1
+    assert world.emulator.deliver_due() == 1
+    world.clock.now += 30 * 24 * 3600
     world.make(1)
     assert [event.id for event in world.client.v1.events.list({"created": {"gte": 0}}).data] != [old.id]
     assert len(world.client.v1.events.list().data) == 1
     assert world.client.v1.events.list({"created": old.created}).data == []
     with pytest.raises(stripe.InvalidRequestError, match="No such event"):
         world.client.v1.events.retrieve(old.id)
+    with world.emulator.store.transaction(write=False) as tx:
+        assert (attempts_of(tx, old.id), deliveries_of(tx, old.id)) == ([], [])
+
+
+def test_an_event_that_is_still_to_be_delivered_outlives_the_thirty_days(world: World) -> None:
+    world.make(1)
+    world.clock.now += 31 * 24 * 3600
+    assert len(world.client.v1.events.list().data) == 1
+    assert world.emulator.deliver_due() == 1
+    world.clock.now += 24 * 3600
+    assert world.client.v1.events.list().data == []
+
+
+def test_events_under_a_clock_of_long_ago_are_listed(world: World) -> None:
+    clock = world.client.v1.test_helpers.test_clocks.create({"frozen_time": 1_500_000_000})
+    world.client.v1.customers.create({"test_clock": clock.id})
+    assert world.client.v1.events.list({"type": "customer.created"}).data[0].created == 1_500_000_000
 
 
 def test_an_event_names_the_request_that_caused_it(stripe_client: StripeClient) -> None:

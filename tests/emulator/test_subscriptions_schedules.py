@@ -166,3 +166,16 @@ def test_cancelling_the_subscription_cancels_its_schedule(account: Account) -> N
     schedule = account.v1.subscription_schedules.create({"from_subscription": sub.id})
     account.v1.subscriptions.cancel(sub.id)
     assert account.v1.subscription_schedules.retrieve(schedule.id).status == "canceled"
+
+
+def test_a_week_before_its_end_a_schedule_says_that_it_is_expiring(account: Account) -> None:
+    sub = account.subscribe(account.customer().id, account.price(5000))
+    schedule = downgrade(account, sub, account.price(1000).id)
+    account.advance_to(END + 3600)
+    account.news()
+    account.advance_to(NEXT - 7 * DAY - 1)
+    assert "subscription_schedule.expiring" not in account.news()
+    account.advance_to(NEXT)
+    assert account.news().count("subscription_schedule.expiring") == 1
+    expiring = account.last_event("subscription_schedule.expiring")
+    assert (expiring["data"]["object"]["id"], expiring["created"]) == (schedule.id, NEXT - 7 * DAY)

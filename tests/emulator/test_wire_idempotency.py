@@ -9,7 +9,7 @@ import stripe
 from stripe import StripeClient
 
 from portal.emulator.app import Emulator
-from tests.emulator.conftest import Receiver
+from tests.emulator.conftest import Receiver, WallClock
 from tests.emulator.raw import Raw
 
 
@@ -80,6 +80,20 @@ def test_a_key_whose_request_is_still_running_is_in_use(emulator: Emulator, rece
     assert seen.count(200) >= 1
     assert set(seen) <= {200, 409}
     assert len(raw.get("/v1/customers")[1]["data"]) == 1
+
+
+def test_a_key_is_kept_for_a_day() -> None:
+    clock = WallClock()
+    emulator = Emulator(wall_clock=clock)
+    raw = Raw(emulator)
+    first = raw.post("/v1/customers", {"name": "Ada"}, Idempotency_Key="k")
+    clock.now += 24 * 3600 - 1
+    assert raw.post("/v1/customers", {"name": "Ada"}, Idempotency_Key="k") == first
+    clock.now += 1
+    assert raw.post("/v1/customers", {"name": "Eve"}, Idempotency_Key="k")[1]["name"] == "Eve"
+    with emulator.store.transaction(write=False) as tx:
+        kept = tx.connection.execute("SELECT count(*) FROM idempotency").fetchone()
+    assert kept == (1,)
 
 
 def test_reads_ignore_keys(emulator: Emulator) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portal.emulator.billing import payments
 from portal.emulator.billing.bank import NO_METHOD, Verdict
+from portal.emulator.billing.due import sent_invoice_due
 from portal.emulator.billing.invoice_shape import subscription_of
 from portal.emulator.billing.retry_schedule import next_attempt
 from portal.emulator.billing.settling import after_failed, after_paid
@@ -90,11 +91,15 @@ def mark_failed(tx: Transaction, invoice: StripeDict, verdict: Verdict, *, autom
     """Record a failed attempt, and when the next one is."""
     before = tx.get("invoice", invoice["id"])
     assert before is not None, invoice["id"]
+    now = tx.now(invoice)
     invoice["attempted"] = True
     if automatic or invoice["attempt_count"] == 0:
         invoice["attempt_count"] += 1
-        invoice["next_payment_attempt"] = next_attempt(tx, invoice, tx.now(invoice))
-    tx.put(invoice, due_at=invoice["next_payment_attempt"])
+        invoice["next_payment_attempt"] = next_attempt(tx, invoice, now)
+    due_at = invoice["next_payment_attempt"]
+    if invoice["due_date"] is not None and invoice["due_date"] > now:
+        due_at = sent_invoice_due(invoice, now)
+    tx.put(invoice, due_at=due_at)
     emit_updated(tx, "invoice.updated", before, invoice)
     if verdict.status == "requires_action":
         emit(tx, "invoice.payment_action_required", invoice)

@@ -9,6 +9,8 @@ DAY = 24 * HOUR
 FIRST_PAYMENT_WINDOW = 23 * HOUR
 TRIAL_NOTICE = 3 * DAY
 UPCOMING_NOTICE = 7 * DAY
+PAYMENT_NOTICE = 3 * DAY
+EXPIRING_NOTICE = 7 * DAY
 BILLED = ("active", "past_due", "unpaid")
 
 
@@ -39,6 +41,12 @@ def upcoming_notice_at(sub: StripeDict, notes: StripeDict) -> int | None:
 def ends_with_period(sub: StripeDict) -> bool:
     """Say whether the subscription ends before it would renew."""
     return bool(sub["cancel_at"] is not None and sub["cancel_at"] <= period_end(sub))
+
+
+def sent_invoice_due(invoice: StripeDict, now: int) -> int:
+    """Give what is next for an invoice the customer pays by hand: the notice before its due date, or the date."""
+    notice = int(invoice["due_date"]) - PAYMENT_NOTICE
+    return notice if now < notice else int(invoice["due_date"])
 
 
 def phase_end(sub: StripeDict, notes: StripeDict) -> int | None:

@@ -23,7 +23,7 @@ def step_invoice(tx: Transaction, invoice: StripeDict, now: int) -> None:
     elif invoice["status"] == "open" and invoice["next_payment_attempt"] is not None:
         collect_due(tx, invoice)
     elif invoice["status"] == "open" and invoice["due_date"] is not None:
-        _overdue(tx, invoice)
+        _remind(tx, invoice, now)
 
 
 def finalize_and_collect(tx: Transaction, invoice: StripeDict, now: int) -> None:
@@ -58,7 +58,12 @@ def collect_due(tx: Transaction, invoice: StripeDict) -> None:
         records.change(tx, subscription_id, status="unpaid")
 
 
-def _overdue(tx: Transaction, invoice: StripeDict) -> None:
+def _remind(tx: Transaction, invoice: StripeDict, now: int) -> None:
+    """Tell that an invoice will be due, or that it is overdue, which leaves its subscription past due."""
+    if now < invoice["due_date"]:
+        tx.set_due("invoice", invoice["id"], invoice["due_date"])
+        emit(tx, "invoice.will_be_due", invoice)
+        return
     emit(tx, "invoice.overdue", invoice)
     subscription_id = subscription_of(invoice)
     if subscription_id is not None and records.subscription(tx, subscription_id)["status"] == "active":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from portal.emulator.billing import payments
 from portal.emulator.billing.balance import change_balance
 from portal.emulator.billing.drafting import customer_of, refresh_usage
+from portal.emulator.billing.due import sent_invoice_due
 from portal.emulator.billing.totals import due_and_balance, settle_balance
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
@@ -34,7 +35,8 @@ def seal(tx: Transaction, invoice: StripeDict, now: int) -> StripeDict:
         invoice_pdf=f"{page}/pdf",
     )
     invoice["status_transitions"]["finalized_at"] = now
-    tx.put(invoice, due_at=invoice["due_date"], private={"secret": secret})
+    due_at = sent_invoice_due(invoice, now) if invoice["due_date"] is not None else None
+    tx.put(invoice, due_at=due_at, private={"secret": secret})
     if balance != customer["balance"]:
         small = invoice["total"] > 0 and due == 0 and balance > 0
         kind = "invoice_too_small" if small else "applied_to_invoice"

@@ -9,6 +9,7 @@ from portal.emulator.billing import records
 from portal.emulator.billing.agenda import when_due
 from portal.emulator.billing.creating import create_subscription
 from portal.emulator.billing.drafting import customer_of
+from portal.emulator.billing.due import EXPIRING_NOTICE
 from portal.emulator.billing.ending import end
 from portal.emulator.billing.savepoints import whole_or_not
 from portal.emulator.billing.updating import update_subscription
@@ -28,21 +29,31 @@ def attach(tx: Transaction, schedule: StripeDict, sub: StripeDict) -> None:
 
 
 def place(tx: Transaction, schedule: StripeDict, now: int) -> StripeDict | None:
-    """Find the phase that holds now, note it on the schedule, and return it."""
+    """Find the phase that holds now, note it on the schedule with when to tell of its end, and return it."""
     phases: list[StripeDict] = schedule["phases"]
     for phase in phases:
         if phase["start_date"] <= now < phase["end_date"]:
             schedule["current_phase"] = {"end_date": phase["end_date"], "start_date": phase["start_date"]}
-            tx.put(schedule)
+            notice = phases[-1]["end_date"] - EXPIRING_NOTICE
+            tx.put(schedule, due_at=notice if notice >= now else None)
             return phase
     schedule["current_phase"] = None
-    tx.put(schedule)
+    tx.put(schedule, due_at=None)
     return None
 
 
 @when_due("subscription_schedule")
+def step_schedule(tx: Transaction, schedule: StripeDict, now: int) -> None:
+    """Start a schedule whose day has come, or tell that the end of a running one is near."""
+    if schedule["status"] == "not_started":
+        begin(tx, schedule, now)
+        return
+    tx.set_due("subscription_schedule", schedule["id"], None)
+    emit(tx, "subscription_schedule.expiring", schedule)
+
+
 def begin(tx: Transaction, schedule: StripeDict, now: int) -> None:
-    """Start a schedule whose day has come: create the subscription of its first phase."""
+    """Start a schedule: create the subscription of its first phase."""
     tx.set_due("subscription_schedule", schedule["id"], None)
     try:
         with whole_or_not(tx):

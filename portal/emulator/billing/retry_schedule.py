@@ -42,9 +42,11 @@ def change_billing_settings(
 def next_attempt(tx: Transaction, invoice: StripeDict, now: int) -> int | None:
     """Give the instant of the next automatic attempt after one that failed now; None after the last.
 
-    The first invoice of a subscription is not retried: it is the customer who is still on the page.
+    The first invoice of a subscription is not retried: it is the customer who is still on the page. Nor is one
+    that was sent to be paid by hand.
     """
-    if invoice["billing_reason"] == "subscription_create" or not invoice["auto_advance"]:
+    by_hand = invoice["collection_method"] == "send_invoice"
+    if invoice["billing_reason"] == "subscription_create" or by_hand or not invoice["auto_advance"]:
         return None
     days = billing_settings(tx)["retry_days"]
     failed = invoice["attempt_count"]

@@ -1,26 +1,23 @@
-"""Reading events, and sending one again."""
+"""Reading events, sending one again, and forgetting those that are older than events are kept."""
 
-from dataclasses import replace
 from typing import Any
 
-from portal.emulator.deliveries import deliveries_of, pending_count, resend
+from portal.emulator.billing.agenda import when_due
+from portal.emulator.deliveries import deliveries_of, forget, pending_count, resend
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_object
+from portal.emulator.wire.errors import exclusive_parameters, invalid
 from portal.emulator.wire.lookup import in_param, in_path
 from portal.emulator.wire.pages import list_answer
 from portal.emulator.wire.routes import Call, route
 
-_KEPT_SECONDS = 30 * 24 * 3600
 _MOST_TYPES = 20
+_A_DAY = 24 * 3600
 
 
 @route("GET", "/v1/events/{id}", params="EventRetrieveParams")
 def retrieve_event(tx: Transaction, call: Call) -> StripeDict:
     """Retrieve an event of the last 30 days."""
-    event = in_path(tx, "event", call.args["id"])
-    if event["created"] < _kept_since(tx):
-        raise missing_object("event", event["id"], param="id", status=404)
-    return _as_of_now(tx, event)
+    return _as_of_now(tx, in_path(tx, "event", call.args["id"]))
 
 
 @route("GET", "/v1/events", params="EventListParams")
@@ -37,8 +34,7 @@ def list_events(tx: Transaction, call: Call) -> StripeDict:
         where["type"] = _spelled_out(tx, types)
     if "delivery_success" in params:
         where["id"] = _by_success(tx, delivered=params["delivery_success"])
-    created = _recent(tx, params.get("created", {}))
-    answer = list_answer(tx, replace(call, params={**params, "created": created}), "event", where)
+    answer = list_answer(tx, call, "event", where)
     return {**answer, "data": [_as_of_now(tx, event) for event in answer["data"]]}
 
 
@@ -50,6 +46,16 @@ def retry_event(tx: Transaction, call: Call) -> StripeDict:
     endpoint = in_param(tx, "webhook_endpoint", endpoint_id, param="webhook_endpoint")
     resend(tx, event["id"], endpoint["id"])
     return _as_of_now(tx, event)
+
+
+@when_due("event")
+def forget_event(tx: Transaction, event: StripeDict, now: int) -> None:
+    """Forget an event with the log of its deliveries; one that is still to be delivered stays a day longer."""
+    if pending_count(tx, event["id"]):
+        tx.set_due("event", event["id"], now + _A_DAY)
+        return
+    forget(tx, event["id"])
+    tx.delete("event", event["id"])
 
 
 def _as_of_now(tx: Transaction, event: StripeDict) -> StripeDict:
@@ -72,16 +78,6 @@ def _by_success(tx: Transaction, *, delivered: bool) -> list[str]:
     """Return the ids of the events whose deliveries all succeeded, or of those with one that did not."""
     return [
         event["id"]
-        for event in tx.all("event", created={"gte": _kept_since(tx)})
+        for event in tx.all("event")
         if all(entry["state"] == "delivered" for entry in deliveries_of(tx, event["id"])) is delivered
     ]
-
-
-def _kept_since(tx: Transaction) -> int:
-    return tx.wall_now() - _KEPT_SECONDS
-
-
-def _recent(tx: Transaction, asked: dict[str, int] | int) -> dict[str, int]:
-    """Return the range of time asked for, without what is older than events are kept."""
-    wanted = {"gte": asked, "lte": asked} if isinstance(asked, int) else dict(asked)
-    return {**wanted, "gte": max(wanted.get("gte", 0), _kept_since(tx))}

@@ -1,10 +1,12 @@
-"""Idempotency keys: the first answer to a key is kept with its effect and given again."""
+"""Idempotency keys: the first answer to a key is kept with its effect and given again, for a day."""
 
 import hashlib
 from dataclasses import dataclass
 
 from portal.emulator.transaction import Transaction
 from portal.emulator.wire.errors import StripeError
+
+_KEPT_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ def fingerprint(method: str, path: str, body: bytes) -> str:
 def recall(tx: Transaction, key: str, print_of_request: str) -> KeptAnswer | None:
     """Return the kept answer of a key, or None. Raises a 400 if the key was used for a different request."""
     row = tx.connection.execute(
-        "SELECT fingerprint, status, body, request_id FROM idempotency WHERE key = ?", (key,)
+        "SELECT fingerprint, status, body, request_id FROM idempotency WHERE key = ? AND created > ?",
+        (key, _oldest(tx)),
     ).fetchone()
     if row is None:
         return None
@@ -39,11 +42,16 @@ def recall(tx: Transaction, key: str, print_of_request: str) -> KeptAnswer | Non
 
 
 def keep(tx: Transaction, key: str, print_of_request: str, answer: KeptAnswer) -> None:
-    """Keep the answer with the transaction that has its effect."""
+    """Keep the answer with the transaction that has its effect; what is a day old makes room."""
+    tx.connection.execute("DELETE FROM idempotency WHERE created <= ?", (_oldest(tx),))
     tx.connection.execute(
         "INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?, ?)",
         (key, print_of_request, answer.status, answer.body, answer.request_id, tx.wall_now()),
     )
+
+
+def _oldest(tx: Transaction) -> int:
+    return tx.wall_now() - _KEPT_SECONDS
 
 
 def in_use(key: str) -> StripeError:
