@@ -35,6 +35,5 @@ pytest_plugins = [
     "tests.fixtures.webhooks",
     "tests.fixtures.postgres",
     "tests.fixtures.seats",
-    "tests.fixtures.server",
     "tests.fixtures.usage",
 ]

@@ -7,7 +7,7 @@ import pytest
 
 from portal.web.unit_of_work import Portal
 from tests.browser.pages import PAGES, PageOf, page_endpoints
-from tests.fixtures.browser import PHONE, SCREEN, Open
+from tests.fixtures.browser import Open
 from tests.fixtures.server import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -23,13 +23,12 @@ def test_a_page_is_right_on_a_screen_and_on_a_phone_in_the_dark(
 ) -> None:
     row: PageOf = PAGES[endpoint]
     path = row.path(site)
-    problems = []
-    for size, dark in ((SCREEN, False), (PHONE, True)):
-        opened = window(row.visitor, size=size, dark=dark)
-        answer = opened.page.goto(path)
-        assert answer is not None
-        assert (answer.status, opened.page.url.removeprefix(site.url)) == (200, path)
-        problems += opened.accessibility_problems()
-        if opened.overflow() > 0:
-            problems.append(f"{path} is {opened.overflow()} px wider than a window of {size['width']}")
+    opened = window(row.visitor)
+    answer = opened.page.goto(path)
+    assert answer is not None
+    assert (answer.status, opened.page.url.removeprefix(site.url)) == (200, path)
+    problems = opened.accessibility_problems()
+    opened.turn_into_a_dark_phone()
+    problems += opened.accessibility_problems()
     assert not problems, "\n" + "\n".join(problems)
+    assert opened.overflow() <= 0
