@@ -64,7 +64,7 @@ def advance(tx: Transaction, clock_id: str, until: int) -> StripeDict:
         raise invalid(
             "The frozen_time must be after the test clock's current frozen_time.", param="frozen_time"
         )
-    furthest = _furthest(tx, clock)
+    furthest = _furthest(tx, clock, until)
     if until > furthest:
         raise invalid(
             "Cannot advance a test clock by more than two intervals of its shortest subscription "
@@ -104,19 +104,37 @@ def list_clocks(tx: Transaction, call: Call) -> StripeDict:
     return list_answer(tx, call, TEST_CLOCK, where)
 
 
-def _furthest(tx: Transaction, clock: StripeDict) -> int:
+def _furthest(tx: Transaction, clock: StripeDict, until: int) -> int:
+    """Give the latest instant a clock may be advanced to; anything from `until` on will do if that is allowed.
+
+    A clock may have very many subscriptions, of which little is due: they are only looked at where some price
+    recurs so often that it could matter.
+    """
     now = int(clock["frozen_time"])
-    cadences = _cadences(tx, clock["id"])
-    if not cadences:
-        return after(now, Cadence("year", 2))
-    return min(after(now, Cadence(cadence.interval, cadence.number * 2)) for cadence in cadences)
+    two_years = after(now, Cadence("year", 2))
+    nearest = min([two_years, *(_two_intervals(now, cadence) for cadence in _cadences_of_prices(tx))])
+    if until <= nearest:
+        return nearest
+    return min((_two_intervals(now, cadence) for cadence in _cadences(tx, clock["id"])), default=two_years)
+
+
+def _two_intervals(now: int, cadence: Cadence) -> int:
+    return after(now, Cadence(cadence.interval, cadence.number * 2))
+
+
+def _cadences_of_prices(tx: Transaction) -> list[Cadence]:
+    rows = tx.connection.execute(
+        "SELECT DISTINCT json_extract(body, '$.recurring.interval'), json_extract(body, '$.recurring.interval_count')"
+        " FROM objects WHERE object = 'price' AND json_extract(body, '$.recurring') IS NOT NULL"
+    )
+    return [Cadence(interval, number) for interval, number in rows]
 
 
 def _cadences(tx: Transaction, clock_id: str) -> list[Cadence]:
     """List how often the running subscriptions under a clock recur.
 
-    Left to the database, because a clock may have very many of them, of which little is due. The plus keeps it
-    from walking through everything else that lives under the clock.
+    Left to the database, because there may be very many. The plus keeps it from walking through everything else
+    that lives under the clock.
     """
     rows = tx.connection.execute(
         "SELECT DISTINCT json_extract(item.value, '$.price.recurring.interval'),"
