@@ -117,8 +117,29 @@ class ItemSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedSnapshot:
+    """What a subscription becomes at `at`: price ids with their quantities (None: metered)."""
+
+    at: datetime
+    items: tuple[tuple[str, int | None], ...]
+
+    @classmethod
+    def read(cls, schedule: str | Raw | None) -> PlannedSnapshot | None:
+        """Return the phase after the running one; None without an expanded schedule that has one."""
+        if not isinstance(schedule, dict) or not schedule.get("current_phase"):
+            return None
+        now_until = schedule["current_phase"]["end_date"]
+        following = next((each for each in schedule["phases"] if each["start_date"] >= now_until), None)
+        if following is None:
+            return None
+        items = ((reference(each["price"]) or "", each.get("quantity")) for each in following["items"])
+        return cls(from_unix(following["start_date"]), tuple(items))
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionSnapshot:
-    """A subscription with its items. `status` is Stripe's string. `schedule_stripe_id` when a change is planned."""
+    """A subscription with its items. `status` is Stripe's string. `schedule_stripe_id` when a schedule governs it;
+    `planned` is the change that is still to come under it."""
 
     stripe_id: str
     customer_stripe_id: str
@@ -132,6 +153,7 @@ class SubscriptionSnapshot:
     trial_end_at: datetime | None
     latest_invoice_stripe_id: str | None
     schedule_stripe_id: str | None
+    planned: PlannedSnapshot | None
     default_payment_method_stripe_id: str | None
     collection_method: str
     items: tuple[ItemSnapshot, ...]
@@ -155,6 +177,7 @@ class SubscriptionSnapshot:
             trial_end_at=instant(raw.get("trial_end")),
             latest_invoice_stripe_id=reference(raw.get("latest_invoice")),
             schedule_stripe_id=reference(raw.get("schedule")),
+            planned=PlannedSnapshot.read(raw.get("schedule")),
             default_payment_method_stripe_id=reference(raw.get("default_payment_method")),
             collection_method=raw["collection_method"],
             items=tuple(ItemSnapshot.read(item) for item in raw["items"]["data"]),

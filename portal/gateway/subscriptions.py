@@ -1,9 +1,9 @@
-"""Subscriptions and Checkout: start, change quantities, cancel at period end, resume, preview."""
+"""Subscriptions and Checkout: start, cancel at period end, resume, preview the next invoice. Changes of their items
+stand in `gateway.changes`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,12 +13,7 @@ from portal.gateway.snapshots import CheckoutSnapshot, InvoiceSnapshot, Subscrip
 from portal.kit.clock import to_unix
 
 if TYPE_CHECKING:
-    from stripe.params import (
-        InvoiceCreatePreviewParams,
-        InvoiceCreatePreviewParamsSubscriptionDetailsItem,
-        SubscriptionUpdateParams,
-        SubscriptionUpdateParamsItem,
-    )
+    from stripe.params import InvoiceCreatePreviewParams, SubscriptionUpdateParams
     from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineItem
 
 Lines = Sequence[tuple[str, int | None]]
@@ -147,66 +142,13 @@ def cancel_now(gateway: Gateway, stripe_id: str, *, key: str) -> SubscriptionSna
     )
 
 
-@dataclass(frozen=True, slots=True)
-class QuantityChange:
-    """A subscription after a change of quantity, and its newest invoice: the change's own, if it made one."""
-
-    subscription: SubscriptionSnapshot
-    invoice: InvoiceSnapshot | None
-
-
-def set_quantity(
-    gateway: Gateway, stripe_id: str, *, item: str, quantity: int, proration_at: datetime, key: str
-) -> QuantityChange:
-    """Set one item's quantity and invoice the difference at once.
-
-    Raises CardDeclined when the invoice could not be paid (nothing changes then) and GatewayRefused.
-    """
-    line: SubscriptionUpdateParamsItem = {"id": item, "quantity": quantity}
-    params: SubscriptionUpdateParams = {
-        "items": [line],
-        "proration_behavior": "always_invoice",
-        "proration_date": to_unix(proration_at),
-        "payment_behavior": "error_if_incomplete",
-        "expand": ["latest_invoice"],
-    }
-    changed = plain(
-        gateway.call(
-            "subscriptions.set_quantity",
-            lambda client: client.v1.subscriptions.update(stripe_id, params, {"idempotency_key": key}),
-            about=stripe_id,
-        )
-    )
-    invoice = changed.get("latest_invoice")
-    return QuantityChange(
-        SubscriptionSnapshot.read(changed),
-        InvoiceSnapshot.read(invoice) if isinstance(invoice, dict) else None,
-    )
-
-
-def preview_quantity(
-    gateway: Gateway, stripe_id: str, *, item: str, quantity: int, proration_at: datetime | None
-) -> InvoiceSnapshot:
-    """Preview a quantity change: the invoice due now (`proration_at` given) or the recurring one (None)."""
-    line: InvoiceCreatePreviewParamsSubscriptionDetailsItem = {"id": item, "quantity": quantity}
-    params: InvoiceCreatePreviewParams = {
-        "subscription": stripe_id,
-        "subscription_details": {"items": [line]},
-    }
-    if proration_at is None:
-        params["preview_mode"] = "recurring"
-    else:
-        params["subscription_details"]["proration_behavior"] = "always_invoice"
-        params["subscription_details"]["proration_date"] = to_unix(proration_at)
-    return _preview(gateway, params, stripe_id)
-
-
 def preview_upcoming(gateway: Gateway, stripe_id: str) -> InvoiceSnapshot:
     """Preview the next invoice of a subscription. Raises GatewayRefused when there will be none."""
-    return _preview(gateway, {"subscription": stripe_id}, stripe_id)
+    return preview_invoice(gateway, {"subscription": stripe_id}, stripe_id)
 
 
-def _preview(gateway: Gateway, params: InvoiceCreatePreviewParams, about: str) -> InvoiceSnapshot:
+def preview_invoice(gateway: Gateway, params: InvoiceCreatePreviewParams, about: str) -> InvoiceSnapshot:
+    """Preview an invoice; nothing is made or charged. Raises GatewayRefused when there is none to preview."""
     return InvoiceSnapshot.read(
         plain(
             gateway.call(

@@ -17,6 +17,7 @@ from flask import current_app
 Interval = Literal["month", "year"]
 Model = Literal["flat", "per_unit", "package", "graduated", "volume"]
 Kind = Literal["base", "seat", "meter"]
+When = Literal["now", "period_end"]
 INTERVALS: tuple[Interval, ...] = ("month", "year")
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _CURRENCY = re.compile(r"[a-z]{3}")
@@ -125,10 +126,30 @@ class Plan(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return f"{self.key}.{component.key.replace(':', '.')}.{interval}.{currency}"
 
 
+class ChangeRule(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When a change of one part of a subscription takes effect: one that gives more, and one that gives less."""
+
+    up: When
+    down: When
+
+
+class ChangeRules(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When a change of plan takes effect, by what it changes; the part that waits longest decides.
+
+    `plan`: to a dearer or a cheaper plan. `seats`: more or fewer along with it. `interval`: from month to year (up)
+    or back. By default more comes at once and less when the time that is paid for is over.
+    """
+
+    plan: ChangeRule = ChangeRule(up="now", down="period_end")
+    seats: ChangeRule = ChangeRule(up="now", down="period_end")
+    interval: ChangeRule = ChangeRule(up="now", down="period_end")
+
+
 class Catalog(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything that is sold. Plans stand in the order of the file."""
 
     currencies: tuple[str, ...]
+    changes: ChangeRules = ChangeRules()
     meters: dict[str, Meter] = {}
     features: dict[str, Feature] = {}
     plans: dict[str, Plan]

@@ -3,23 +3,18 @@ and the change send Stripe the same item, quantity and moment, so the charge is 
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-
-import sqlalchemy as sa
+from datetime import datetime
 
 from portal.customers.queries import billing_now
 from portal.extensions import db
 from portal.gateway.snapshots import InvoiceSnapshot
-from portal.intents.models import Intent, IntentState
-from portal.kit.clock import utcnow
 from portal.kit.errors import PortalError
 from portal.seats.queries import seats_assigned
 from portal.subscriptions.models import Quote, Subscription, SubscriptionItem
 from portal.subscriptions.queries import current_subscription, plan_for
+from portal.subscriptions.quotes import fingerprint, valid_until
 
-VALID_FOR = timedelta(minutes=15)
 MOST_SEATS = 10_000
 
 
@@ -77,7 +72,7 @@ def wanted_change(tenant_id: int, quantity: int) -> SeatChange:
             public_message=f"{held:,} members hold a seat. Release {held - quantity:,} of them first.",
         )
     now = billing_now(tenant_id).replace(microsecond=0)
-    return SeatChange(tenant_id, subscription, item, quantity, now, basis_of(subscription, item))
+    return SeatChange(tenant_id, subscription, item, quantity, now, basis_of(subscription))
 
 
 def seat_item(tenant_id: int) -> tuple[Subscription, SubscriptionItem]:
@@ -97,34 +92,15 @@ def seat_bounds(subscription: Subscription) -> tuple[int, int]:
     return max(component.minimum, 1), min(component.maximum or MOST_SEATS, MOST_SEATS)
 
 
-def basis_of(subscription: Subscription, item: SubscriptionItem) -> str:
-    """Fingerprint what a quote rests on: price, quantity, period, planned end, and the last change we made."""
-    last_change = db.session.scalar(
-        sa.select(sa.func.max(Intent.id)).where(
-            Intent.tenant_id == subscription.tenant_id,
-            Intent.kind == "seats",
-            Intent.state.in_((IntentState.OPEN, IntentState.DONE)),
-        )
-    )
-    facts = (
-        subscription.stripe_id,
-        subscription.status,
-        subscription.cancel_at,
-        item.stripe_id,
-        item.price_stripe_id,
-        item.quantity,
-        item.current_period_start_at,
-        item.current_period_end_at,
-        last_change,
-    )
-    return hashlib.sha256(repr(facts).encode()).hexdigest()
+def basis_of(subscription: Subscription) -> str:
+    """Fingerprint what a quote for seats rests on: the subscription as it is."""
+    return fingerprint(subscription)
 
 
 def store_quote(
     change: SeatChange, due_now: InvoiceSnapshot, recurring: InvoiceSnapshot, actor_user_id: int
 ) -> Quote:
     """Keep what Stripe says the change costs now and per period; valid for 15 minutes, within the period."""
-    until_period_end = change.item.current_period_end_at - change.proration_at
     quote = Quote(
         tenant_id=change.tenant_id,
         created_by_id=actor_user_id,
@@ -146,7 +122,7 @@ def store_quote(
         proration_at=change.proration_at,
         effective_at=change.proration_at,
         next_invoice_at=None if change.subscription.cancel_at else change.item.current_period_end_at,
-        expires_at=utcnow() + min(VALID_FOR, until_period_end),
+        expires_at=valid_until(change.subscription, change.proration_at),
     )
     db.session.add(quote)
     db.session.flush()  # its address is needed for the redirect

@@ -53,15 +53,15 @@ def _unseen_change(tenant_id: int) -> int | None:
         sa.select(Intent)
         .where(
             Intent.tenant_id == tenant_id,
-            Intent.kind == "seats",
+            Intent.kind.in_(("seats", "change")),
             Intent.state.in_((IntentState.OPEN, IntentState.DONE)),
             Intent.created_at > utcnow() - UNSEEN_AT_MOST,
         )
         .order_by(Intent.id.desc())
         .limit(1)
     ).one_or_none()
-    if newest is None:
-        return None
+    if newest is None or newest.params["quantity"] is None:
+        return None  # a change of plan that waits, or to a plan that sells no seats
     wanted = int(newest.params["quantity"])
     noted = sa.exists().where(
         SeatLedgerEntry.tenant_id == tenant_id,

@@ -8,6 +8,7 @@ from portal.kit.pagination import Page, cut
 from portal.seats.change import seat_bounds
 from portal.seats.limits import limit_under
 from portal.seats.queries import Holder, holders, seats_assigned
+from portal.subscriptions.change import PlannedChange, planned_change
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.queries import current_subscription
 
@@ -23,6 +24,7 @@ class SeatsPage:
     assigned: int
     bounds: tuple[int, int] | None
     members: Page[Holder]
+    planned: PlannedChange | None
 
     @property
     def free(self) -> int:
@@ -44,5 +46,6 @@ def seats_page(tenant_id: int, *, page: int) -> SeatsPage:
         limit=limit_under(subscription, tenant_id),
         assigned=seats_assigned(tenant_id),
         bounds=seat_bounds(subscription) if subscription is not None and sells else None,
+        planned=planned_change(subscription),
         members=cut(members, number=page, size=PAGE_SIZE),
     )

@@ -11,11 +11,12 @@ from portal.kit.ids import is_public_id
 from portal.kit.pagination import page_number
 from portal.seats.assign import NoFreeSeat, assign_seat
 from portal.seats.change import SeatsBelowAssigned, SeatsNotForSale, SeatsOutOfRange
-from portal.seats.confirm import ChangeUnderWay, QuoteStale, QuoteUsed, is_valid, quote_by_id
+from portal.seats.confirm import is_valid
 from portal.seats.forms import SeatsForm
 from portal.seats.page import seats_page
 from portal.seats.queries import holds_seat
 from portal.seats.release import release_seat
+from portal.subscriptions.quotes import ChangeUnderWay, QuoteStale, QuoteUsed, quote_by_id
 from portal.sync.seats import confirm_seats, quote_seats
 from portal.tenants.access import MANAGERS, Access, for_tenant
 from portal.tenants.models import Membership
@@ -55,7 +56,7 @@ def quote(access: Access) -> ResponseReturnValue:
 @for_tenant(*MANAGERS)
 def review(access: Access, public_id: str) -> str:
     """Show what a change costs now and later, to be confirmed."""
-    found = quote_by_id(access.tenant.id, public_id)
+    found = quote_by_id(access.tenant.id, public_id, "seats")
     return render_template("seats/quote.html", quote=found, is_valid=is_valid(found))
 
 
@@ -122,7 +123,7 @@ def _member(access: Access) -> Membership:
 def _fresh_quote(access: Access, public_id: str) -> ResponseReturnValue:
     """Quote the same number of seats again; back to the seats page if that is no longer possible."""
     tenant_id, slug = access.tenant.id, access.tenant.slug
-    stale = quote_by_id(tenant_id, public_id)
+    stale = quote_by_id(tenant_id, public_id, "seats")
     try:
         fresh = quote_seats(tenant_id, int(stale.change["seats"]), current_user().id)
     except GatewayUnavailable:

@@ -28,6 +28,13 @@ NEWS_FOR = timedelta(days=7)
 does not want last month's news."""
 
 OWN_CHANGE_WITHIN = timedelta(hours=1)
+OWN_STEPS = {
+    "cancellation_planned": ("cancel",),
+    "cancellation_undone": ("resume", "change"),
+    "plan_changed": ("change",),
+}
+"""The kinds of intent by which an admin takes a step here."""
+
 MAILED = {
     "started": "subscription_started",
     "plan_changed": "plan_changed",
@@ -97,21 +104,21 @@ def _tell(tenant: Tenant, change: SubscriptionChange, step: str, *, now: datetim
 
 def _is_own_change(row: Subscription, step: str) -> bool:
     """Tell whether an admin asked for this step here: then the audit trail names the admin already."""
-    kind = {"cancellation_planned": "cancel", "cancellation_undone": "resume"}.get(step)
-    if kind is None:
+    kinds = OWN_STEPS.get(step)
+    if kinds is None:
         return False
     newest = db.session.scalars(
         sa.select(Intent)
         .where(
             Intent.tenant_id == row.tenant_id,
-            Intent.kind.in_(("cancel", "resume")),
+            Intent.kind.in_(("cancel", "resume", "change")),
             Intent.state.in_((IntentState.OPEN, IntentState.DONE)),
             Intent.created_at > utcnow() - OWN_CHANGE_WITHIN,
         )
         .order_by(Intent.id.desc())
         .limit(1)
     ).one_or_none()
-    return newest is not None and newest.kind == kind and newest.params["subscription"] == row.stripe_id
+    return newest is not None and newest.kind in kinds and newest.params["subscription"] == row.stripe_id
 
 
 def _details(change: SubscriptionChange, step: str) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from portal.audit.record import record
-from portal.gateway import subscriptions
+from portal.gateway import schedules, subscriptions
 from portal.gateway.client import Gateway
+from portal.gateway.errors import GatewayRefused
 from portal.intents import write
 from portal.intents.models import Intent
 from portal.kit.errors import PortalError
@@ -57,7 +59,12 @@ def cancellable(tenant_id: int) -> Subscription:
 def cancel_intent(tenant_id: int, actor_user_id: int, *, reason: str = "") -> Intent:
     """Write the intent to end the subscription with its period. Raises NothingToCancel or AlreadyEnding."""
     subscription = cancellable(tenant_id)
-    params = {"subscription": subscription.stripe_id, "cancel": True, "reason": reason[:LONGEST_REASON]}
+    params = {
+        "subscription": subscription.stripe_id,
+        "cancel": True,
+        "reason": reason[:LONGEST_REASON],
+        "schedule": subscription.schedule_stripe_id,
+    }
     return write.open_intent("cancel", tenant_id, params, actor_user_id)
 
 
@@ -74,6 +81,10 @@ def resume_intent(tenant_id: int, actor_user_id: int) -> Intent:
 
 def call(gateway: Gateway, intent: Intent) -> dict[str, Any]:
     """Plan the end at Stripe, or take it back."""
+    if intent.params.get("schedule"):
+        # Stripe plans no end for a subscription that a schedule governs, and a change after the end is none.
+        with suppress(GatewayRefused):
+            schedules.release(gateway, intent.params["schedule"], key=intent.idempotency_key)
     changed = subscriptions.set_cancel_at_period_end(
         gateway,
         intent.params["subscription"],

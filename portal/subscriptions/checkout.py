@@ -92,8 +92,8 @@ def checkout_intent(
     if db.session.scalars(has_live.limit(1)).one_or_none() is not None:
         raise AlreadySubscribed(tenant.slug)
     catalog = current_catalog()
-    plan, interval = _plan(catalog, choice)
-    seats = _seats(plan, choice.seats)
+    plan, interval = plan_on_sale(catalog, choice)
+    seats = seats_on_sale(plan, choice.seats)
     currency = currency_for(customer, catalog)
     return write.open_intent(
         "checkout",
@@ -107,7 +107,7 @@ def checkout_intent(
             "interval": interval,
             "currency": currency,
             "seats": seats,
-            "lines": _lines(plan, interval, currency, seats),
+            "lines": lines_on_sale(plan, interval, currency, seats),
             "trial_days": plan.trial_days if _may_try(tenant.id) else 0,
             "expires": to_unix(utcnow() + OPEN_FOR),
         },
@@ -180,7 +180,8 @@ def discard(gateway: Gateway, result: dict[str, Any]) -> None:
     subscriptions.expire_checkout(gateway, result["session"])
 
 
-def _plan(catalog: Catalog, choice: Choice) -> tuple[Plan, Interval]:
+def plan_on_sale(catalog: Catalog, choice: Choice) -> tuple[Plan, Interval]:
+    """Return the chosen plan and interval. Raises PlanNotForSale for what nobody can buy."""
     plan = catalog.plans.get(choice.plan_key)
     interval = next((each for each in INTERVALS if each == choice.interval), None)
     if plan is None or plan.is_free or plan.visibility != "public" or interval is None:
@@ -188,7 +189,8 @@ def _plan(catalog: Catalog, choice: Choice) -> tuple[Plan, Interval]:
     return plan, interval
 
 
-def _seats(plan: Plan, wanted: int) -> int:
+def seats_on_sale(plan: Plan, wanted: int) -> int:
+    """Return how many seats a choice gives: those wanted, or those the plan includes. Raises SeatsOutOfRange."""
     bounds = seat_range(plan)
     if bounds is None:
         return plan.included_seats
@@ -201,7 +203,11 @@ def _seats(plan: Plan, wanted: int) -> int:
     return wanted
 
 
-def _lines(plan: Plan, interval: Interval, currency: str, seats: int) -> list[tuple[str, int | None]]:
+def lines_on_sale(plan: Plan, interval: Interval, currency: str, seats: int) -> list[tuple[str, int | None]]:
+    """Return today's prices of a plan with their quantities, in the order of its components.
+
+    Raises CatalogNotPushed.
+    """
     prices = prices_on_sale(plan, interval, currency)
     if any(component.key not in prices for component in plan.components):
         raise CatalogNotPushed(f"{plan.key} {interval} {currency}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import undefer
@@ -62,7 +63,10 @@ def write(
             .options(undefer(Subscription.stripe_object))
         )
     }
-    prices = _prices({item.price_stripe_id for each in snapshots for item in each.items})
+    prices = _prices(
+        {item.price_stripe_id for each in snapshots for item in each.items}
+        | {price for each in snapshots if each.planned for price, _quantity in each.planned.items}
+    )
     changes = []
     for snapshot in reversed(snapshots):  # oldest first, so that ids follow time
         row = rows.pop(snapshot.stripe_id, None)
@@ -125,12 +129,26 @@ def _write_one(
             "ended_at": snapshot.ended_at,
             "trial_end_at": snapshot.trial_end_at,
             "schedule_stripe_id": snapshot.schedule_stripe_id,
+            **_planned(snapshot, prices),
             "problem_since_at": (unpaid_since or row.problem_since_at or utcnow()) if troubled else None,
             "created_at": snapshot.created_at,
             "stripe_object": snapshot.raw,
         },
     )
     return fields | _write_items(row, snapshot.items, prices)
+
+
+def _planned(snapshot: SubscriptionSnapshot, prices: Mapping[str, Price]) -> dict[str, Any]:
+    planned = snapshot.planned
+    known = [
+        (prices[price], quantity) for price, quantity in (planned.items if planned else ()) if price in prices
+    ]
+    return {
+        "planned_at": planned.at if planned else None,
+        "planned_plan_key": next((price.plan_key for price, _quantity in known), None),
+        "planned_interval": next((price.interval for price, _quantity in known), None),
+        "planned_seats": next((quantity for price, quantity in known if price.component == "seat"), None),
+    }
 
 
 def _write_items(

@@ -35,7 +35,9 @@ class Subscription(Model):
     """One subscription at Stripe. The tenant's current one is chosen by `queries.current_subscription`.
 
     `plan_key` and `interval` are NULL when its prices are not from our catalogue. `problem_since_at` is when it
-    first stopped being paid (NULL: no problem). The period is that of its licensed items.
+    first stopped being paid (NULL: no problem). The period is that of its licensed items. The `planned_` columns are
+    the change that takes effect at `planned_at` (NULL: none is planned); `planned_seats` is NULL where the plan sells
+    no seats, `planned_plan_key` where the prices are not ours.
     """
 
     __tablename__ = "subscription"
@@ -55,6 +57,10 @@ class Subscription(Model):
     ended_at: Mapped[datetime | None]
     trial_end_at: Mapped[datetime | None]
     schedule_stripe_id: Mapped[str | None] = mapped_column(sa.String(255))
+    planned_at: Mapped[datetime | None] = mapped_column(default=None)
+    planned_plan_key: Mapped[str | None] = mapped_column(sa.String(40), default=None)
+    planned_interval: Mapped[str | None] = mapped_column(sa.String(10), default=None)
+    planned_seats: Mapped[int | None] = mapped_column(sa.BigInteger, default=None)
     problem_since_at: Mapped[datetime | None] = mapped_column(default=None)
     created_at: Mapped[datetime]
     stripe_object: Mapped[dict[str, Any]] = mapped_column(deferred=True)

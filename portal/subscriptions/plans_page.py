@@ -9,13 +9,18 @@ from portal.plans.catalog import current_catalog
 from portal.plans.offers import interval_of, offers
 from portal.plans.wording import yearly_saving
 from portal.subscriptions.banners import banners_for
+from portal.subscriptions.change import is_changeable, planned_change
 from portal.subscriptions.checkout import currency_for, seat_range
 from portal.subscriptions.current import current_plan, payer_of
+from portal.subscriptions.models import Subscription
 from portal.tenants.queries import member_count
 
 
-def plans_page(tenant_id: int, *, interval: str | None, problem: str | None = None) -> dict[str, Any]:
-    """Return the context of plans/compare.html. `problem` is why a choice was refused."""
+def plans_page(
+    tenant_id: int, *, interval: str | None, problem: str | None = None, must_release: bool = False
+) -> dict[str, Any]:
+    """Return the context of plans/compare.html. `problem` is why a choice was refused; `must_release`: because of seats
+    that members hold."""
     catalog = current_catalog()
     current, payer = current_plan(tenant_id), payer_of(tenant_id)
     subscription = current.subscription
@@ -35,7 +40,15 @@ def plans_page(tenant_id: int, *, interval: str | None, problem: str | None = No
         "interval": shown,
         "current": current,
         "has_plan": has_plan,
-        "members": member_count(tenant_id),
+        "seats_now": _seats_now(subscription) or member_count(tenant_id),
+        "is_changeable": has_plan and is_changeable(subscription),
+        "planned": planned_change(subscription),
+        "must_release": must_release,
         "problem": problem,
         "banners": banners_for(subscription, now_of(payer.customer)),
     }
+
+
+def _seats_now(subscription: Subscription | None) -> int | None:
+    seat = subscription.item("seat") if subscription is not None and subscription.is_live else None
+    return None if seat is None else seat.quantity

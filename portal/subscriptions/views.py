@@ -12,6 +12,7 @@ from portal.plans.catalog import current_catalog
 from portal.seats.queries import seats_assigned
 from portal.subscriptions.banners import banners_for
 from portal.subscriptions.cancel import cancel_intent, cancellable, resume_intent
+from portal.subscriptions.change import planned_change
 from portal.subscriptions.checkout import AlreadySubscribed, Choice, PlanNotForSale, SeatsOutOfRange, WayBack
 from portal.subscriptions.composition import composition, seat_use
 from portal.subscriptions.current import current_plan, payer_of
@@ -57,6 +58,7 @@ def overview(access: Access) -> ResponseReturnValue:
         components=composition(current_catalog(), current),
         seats=seat_use(current, held=seats_assigned(tenant_id)),
         uses=use_so_far(tenant_id, current, period),
+        planned=planned_change(current.subscription),
         upcoming=upcoming_invoice(tenant_id) if access.can_manage else None,
         banners=banners_for(current.subscription, now, pay_url=pay_url),
         unit_name=unit_name,

@@ -21,7 +21,7 @@ from portal.intents import write
 from portal.intents.models import Intent, IntentState
 from portal.kit.clock import utcnow
 from portal.seats import confirm as seats
-from portal.subscriptions import cancel, checkout
+from portal.subscriptions import cancel, checkout, confirm_change
 from portal.sync.customer import sync_customer
 from portal.sync.details import sync_details
 from portal.sync.fence import is_written_soon
@@ -52,6 +52,8 @@ CARRIERS: dict[str, Carrier] = {
     "cancel": Carrier(cancel.call, cancel.settle),
     "seats": Carrier(seats.call, seats.settle),
     "resume": Carrier(cancel.call, cancel.settle),
+    "change": Carrier(confirm_change.call, confirm_change.settle),
+    "keep": Carrier(confirm_change.call_keep, confirm_change.settle_keep),
 }
 
 

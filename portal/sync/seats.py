@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from portal.gateway import current_gateway, subscriptions
+from portal.gateway import current_gateway
+from portal.gateway.changes import ItemEdit, preview_due_now, preview_recurring
 from portal.intents.models import Intent
 from portal.seats.change import store_quote, wanted_change
 from portal.seats.confirm import confirm
@@ -18,16 +19,10 @@ def quote_seats(tenant_id: int, quantity: int, actor_user_id: int) -> Quote:
     """
     with unit_of_work():
         change = wanted_change(tenant_id, quantity)
-    due_now, recurring = (
-        subscriptions.preview_quantity(
-            current_gateway(),
-            change.subscription.stripe_id,
-            item=change.item.stripe_id,
-            quantity=quantity,
-            proration_at=proration_at,
-        )
-        for proration_at in (change.proration_at, None)
-    )
+    gateway, stripe_id = current_gateway(), change.subscription.stripe_id
+    edits = [ItemEdit(item=change.item.stripe_id, quantity=quantity)]
+    due_now = preview_due_now(gateway, stripe_id, edits, proration_at=change.proration_at)
+    recurring = preview_recurring(gateway, stripe_id, edits)
     with unit_of_work():
         return store_quote(change, due_now, recurring, actor_user_id)
 

@@ -14,6 +14,9 @@ from portal.accounts.models import User
 from portal.accounts.reset import request_reset
 from portal.extensions import db
 from portal.mail.models import OutgoingMail
+from portal.subscriptions.change import terms_of
+from portal.subscriptions.checkout import Choice
+from portal.sync.changes import quote_plan
 from portal.sync.seats import quote_seats
 from portal.tenants.invite import invite
 from portal.tenants.models import Membership, Role
@@ -95,6 +98,17 @@ def _a_quote(_site: Site) -> dict[str, Any]:
     return {"quote": quote_seats(tenant_id, 17, owner_id).public_id}
 
 
+def _a_change(_site: Site) -> dict[str, Any]:
+    owner = db.session.scalars(sa.select(Membership).join(User).where(User.email == OWNER)).one()
+    tenant_id, owner_id = owner.tenant_id, owner.user_id
+    subscription, terms = terms_of(tenant_id)
+    other = "month" if subscription.interval == "year" else "year"
+    db.session.rollback()
+    return {
+        "quote": quote_plan(tenant_id, Choice(terms.plan.key, other, terms.seats or 1), owner_id).public_id
+    }
+
+
 PAGES: dict[str, PageOf] = {
     "accounts.sign_up": PageOf("/sign-up", visitor=None),
     "accounts.sign_in": PageOf("/sign-in", visitor=None),
@@ -107,6 +121,7 @@ PAGES: dict[str, PageOf] = {
     "subscriptions.overview": PageOf("/t/{slug}/overview"),
     "subscriptions.cancel": PageOf("/t/{slug}/cancel"),
     "plans.compare": PageOf("/t/{slug}/plans"),
+    "plans.review": PageOf("/t/{slug}/plans/{quote}", values=_a_change),
     "usage.show": PageOf("/t/{slug}/usage", visitor=MEMBER),
     "seats.show": PageOf("/t/{slug}/seats"),
     "seats.review": PageOf("/t/{slug}/quotes/{quote}", values=_a_quote),

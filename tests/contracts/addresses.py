@@ -19,6 +19,8 @@ from portal.intents.models import Intent, IntentState
 from portal.kit.clock import utcnow
 from portal.kit.ids import digest, new_secret
 from portal.mail.models import OutgoingMail
+from portal.subscriptions.checkout import Choice
+from portal.sync.changes import quote_plan
 from portal.sync.seats import quote_seats
 from portal.tenants.models import Invitation, Membership, Role
 from tests.fixtures.cast import Cast, new_user
@@ -97,6 +99,12 @@ def _quote(cast: Cast) -> Values:
     return {"public_id": quote_seats(cast.tenant.id, 4 + next(_number), cast.owner.id).public_id}
 
 
+def _plan_quote(cast: Cast) -> Values:
+    # By turns, so that there is another way to go after one was confirmed.
+    choice = Choice("enterprise", ("month", "year")[next(_number) % 2], 9)
+    return {"public_id": quote_plan(cast.tenant.id, choice, cast.owner.id).public_id}
+
+
 def _paid_checkout(cast: Cast) -> Values:
     customer = customer_of(cast.tenant.id)
     assert customer is not None
@@ -142,6 +150,8 @@ MAKERS: dict[str, Callable[[Cast], Values]] = {
     "accounts.reset": _reset_link,
     "api_keys.revoke": _api_key,
     "mailbox.show": _mail,
+    "plans.confirm": _plan_quote,
+    "plans.review": _plan_quote,
     "seats.confirm": _quote,
     "seats.review": _quote,
     "static": lambda _cast: {"filename": "css/base.css"},

@@ -257,7 +257,7 @@ def test_a_second_change_waits_for_the_first(cast: Cast, pro: Subscription, owne
     with unit_of_work():
         confirm(cast.tenant.id, first.public_id, cast.owner.id)
     owner.post(address(second))
-    assert "Another change of your seats is still being processed." in text_of(owner)
+    assert "Another change of your plan or seats is still being processed." in text_of(owner)
 
 
 def test_a_declined_card_changes_nothing_and_says_so(

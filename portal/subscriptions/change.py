@@ -1,0 +1,262 @@
+"""Moving to another plan, interval or both: what may be wanted, what it makes of the subscription's items, and the
+quote that says what it costs before it is done. Preview, change and planned change are built from the same items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from portal.customers.queries import billing_now
+from portal.extensions import db
+from portal.gateway.changes import ItemEdit
+from portal.gateway.snapshots import InvoiceSnapshot
+from portal.gateway.subscriptions import Lines
+from portal.kit.errors import PortalError
+from portal.plans.catalog import Plan, When, current_catalog
+from portal.plans.offers import interval_of
+from portal.subscriptions.checkout import Choice, lines_on_sale, plan_on_sale, seat_range, seats_on_sale
+from portal.subscriptions.models import Quote, Status, Subscription
+from portal.subscriptions.queries import current_subscription, plan_for
+from portal.subscriptions.quotes import fingerprint, refuse_while_changing, valid_until
+from portal.subscriptions.timing import Terms, takes_effect
+
+
+class NoPlanToChange(PortalError):
+    """There is no live subscription, or it is not made of our prices."""
+
+    code = "no_plan_to_change"
+    status = 409
+    public_message = "You have no plan that can be changed here."
+
+
+class NothingChanges(PortalError):
+    """It is the plan the tenant has, or the one that is planned already."""
+
+    code = "nothing_changes"
+    status = 409
+    public_message = "This is your plan already."
+
+
+class PaymentDueFirst(PortalError):
+    """The subscription is not being paid; a change would have to charge the same card again."""
+
+    code = "payment_due_first"
+    status = 409
+    public_message = "Your last payment has not succeeded. Please pay what is due, then change your plan."
+
+
+class TooManySeatsHeld(PortalError):
+    """More members hold a seat than the other plan has seats."""
+
+    code = "too_many_seats_held"
+    status = 409
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChange:
+    """A change that is allowed now. `later` are the items of the plan as a whole, `edits` what leads there from the
+    present ones. `proration_at` None: the billing date moves to the moment of the change, or nothing is charged now.
+    `basis` fingerprints everything it was computed from."""
+
+    tenant_id: int
+    subscription: Subscription
+    before: Terms
+    after: Terms
+    when: When
+    edits: tuple[ItemEdit, ...]
+    later: Lines
+    asked_at: datetime
+    proration_at: datetime | None
+    basis: str
+
+    @property
+    def capacity(self) -> int:
+        """How many members can hold a seat after it."""
+        return self.after.plan.included_seats if self.after.seats is None else self.after.seats
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChange:
+    """A change that waits until `at`: the plan's name, its interval and seats (None: it sells none)."""
+
+    plan: str
+    interval: str
+    seats: int | None
+    at: datetime
+
+
+def wanted_plan(tenant_id: int, choice: Choice, *, held: int) -> PlanChange:
+    """Check a change of plan against catalogue, subscription and the number of seats `held`.
+
+    Raises NoPlanToChange, NothingChanges, PaymentDueFirst, TooManySeatsHeld, ChangeUnderWay, and PlanNotForSale,
+    SeatsOutOfRange or CatalogNotPushed like a checkout.
+    """
+    subscription, before = terms_of(tenant_id)
+    catalog = current_catalog()
+    plan, interval = plan_on_sale(catalog, choice)
+    after = Terms(plan, interval, None if seat_range(plan) is None else seats_on_sale(plan, choice.seats))
+    if (plan.key, interval) == (before.plan.key, before.interval):
+        raise NothingChanges(plan.key)
+    if subscription.planned_at is not None and after == _planned(subscription):
+        raise NothingChanges(plan.key, public_message="This change is planned already.")
+    if subscription.status not in (Status.ACTIVE, Status.TRIALING):
+        raise PaymentDueFirst(subscription.stripe_id)
+    refuse_while_changing(tenant_id)
+    lines = _lines(after, subscription.currency)
+    is_trial = subscription.status == Status.TRIALING
+    # Within a trial nothing has been paid for that would have to be used up first.
+    when: When = "now" if is_trial else takes_effect(catalog.changes, before, after, subscription.currency)
+    now = billing_now(tenant_id).replace(microsecond=0)
+    change = PlanChange(
+        tenant_id=tenant_id,
+        subscription=subscription,
+        before=before,
+        after=after,
+        when=when,
+        edits=tuple(_edits(subscription, plan, lines)),
+        later=lines,
+        asked_at=now,
+        proration_at=now if when == "now" and (is_trial or interval == before.interval) else None,
+        basis=fingerprint(subscription, lines),
+    )
+    refuse_too_many(plan.name, change.capacity, held)
+    return change
+
+
+def refuse_too_many(plan_name: str, capacity: int, held: int) -> None:
+    """Raise TooManySeatsHeld if more members hold a seat than fit."""
+    if held > capacity:
+        raise TooManySeatsHeld(
+            f"{held} > {capacity}",
+            public_message=f"{plan_name} would have {capacity:,} {'seat' if capacity == 1 else 'seats'}, and "
+            f"{held:,} members hold one. Release {held - capacity:,} of them first.",
+        )
+
+
+def terms_of(tenant_id: int) -> tuple[Subscription, Terms]:
+    """Return the live subscription and what it is. Raises NoPlanToChange, also where an item is not ours: it would be
+    lost."""
+    subscription = current_subscription(tenant_id)
+    if subscription is None or not is_changeable(subscription):
+        raise NoPlanToChange(f"tenant {tenant_id}")
+    seat = subscription.item("seat")
+    seats = None if seat is None else seat.quantity or 0
+    return subscription, Terms(plan_for(subscription), interval_of(subscription.interval), seats)
+
+
+def is_changeable(subscription: Subscription | None) -> bool:
+    """Tell whether a subscription is live, on a plan of the catalogue and made of nothing but its prices."""
+    return (
+        subscription is not None
+        and subscription.is_live
+        and plan_for(subscription).key == subscription.plan_key
+        and all(item.component is not None for item in subscription.items)
+    )
+
+
+def planned_change(subscription: Subscription | None) -> PlannedChange | None:
+    """Return the change that is planned; None if there is none or the subscription has ended."""
+    if subscription is None or subscription.is_ended or subscription.planned_at is None:
+        return None
+    planned = _planned(subscription)
+    if planned is None:
+        return PlannedChange("another plan", "", None, subscription.planned_at)
+    return PlannedChange(planned.plan.name, planned.interval, planned.seats, subscription.planned_at)
+
+
+def planned_lines(subscription: Subscription, *, seats: int) -> Lines | None:
+    """Return the items of the change that is planned, with another number of seats if its plan sells seats.
+
+    None if nothing is planned, or nothing of ours.
+    """
+    planned = _planned(subscription)
+    if planned is None:
+        return None
+    bounds = seat_range(planned.plan)
+    kept = None if bounds is None else min(max(seats, bounds[0]), bounds[1])
+    return _lines(Terms(planned.plan, planned.interval, kept), subscription.currency)
+
+
+def store_quote(
+    change: PlanChange, due_now: InvoiceSnapshot | None, recurring: InvoiceSnapshot, actor_user_id: int
+) -> Quote:
+    """Keep what Stripe says the change costs now and per period. `due_now` None: it waits for the period's end."""
+    subscription, at_end = change.subscription, change.subscription.current_period_end_at
+    quote = Quote(
+        tenant_id=change.tenant_id,
+        created_by_id=actor_user_id,
+        kind="change",
+        change={
+            "plan": change.after.plan.key,
+            "interval": change.after.interval,
+            "seats": change.after.seats,
+            "before": {
+                "plan": change.before.plan.key,
+                "interval": change.before.interval,
+                "seats": change.before.seats,
+            },
+            "when": change.when,
+            "capacity": change.capacity,
+            "subscription": subscription.stripe_id,
+            "edits": [edit.to_json() for edit in change.edits],
+            "later": [list(line) for line in change.later],
+            "keep_going": subscription.cancel_at is not None,
+            "schedule": subscription.schedule_stripe_id,
+            "replaces": subscription.planned_at is not None,
+        },
+        basis=change.basis,
+        currency=recurring.currency,
+        total_amount=due_now.total_amount if due_now else 0,
+        due_now_amount=due_now.due_amount if due_now else 0,
+        tax_amount=due_now.tax_amount if due_now else 0,
+        recurring_amount=recurring.total_amount,
+        recurring_is_estimate=any(quantity is None for _price, quantity in change.later),
+        lines=[{"description": line.description, "amount": line.amount} for line in due_now.lines]
+        if due_now
+        else [],
+        proration_at=change.proration_at,
+        effective_at=change.asked_at if change.when == "now" else at_end,
+        next_invoice_at=_next_invoice_at(change, due_now),
+        expires_at=valid_until(subscription, change.asked_at),
+    )
+    db.session.add(quote)
+    db.session.flush()  # its address is needed for the redirect
+    return quote
+
+
+def _next_invoice_at(change: PlanChange, due_now: InvoiceSnapshot | None) -> datetime:
+    """The end of the period that is paid for after the change: where the billing date moves, of the new one."""
+    at_end = change.subscription.current_period_end_at
+    if due_now is None or change.proration_at is not None:
+        return at_end
+    return max((line.period_end_at for line in due_now.lines if not line.proration), default=at_end)
+
+
+def _planned(subscription: Subscription) -> Terms | None:
+    plan = current_catalog().plans.get(subscription.planned_plan_key or "")
+    if subscription.planned_at is None or plan is None:
+        return None
+    return Terms(plan, interval_of(subscription.planned_interval), subscription.planned_seats)
+
+
+def _lines(terms: Terms, currency: str) -> Lines:
+    return lines_on_sale(terms.plan, terms.interval, currency, terms.seats or 0)
+
+
+def _edits(subscription: Subscription, plan: Plan, lines: Lines) -> list[ItemEdit]:
+    """Keep, change, add or remove items by component, so that a meter keeps its item and its usage, and none is lost
+    or doubled."""
+    edits = []
+    for component, (price, quantity) in zip(plan.components, lines, strict=True):
+        item = subscription.item(component.key)
+        if item is None:
+            edits.append(ItemEdit(price=price, quantity=quantity))
+        elif (item.price_stripe_id, item.quantity) != (price, quantity):
+            edits.append(ItemEdit(item=item.stripe_id, price=price, quantity=quantity))
+    kept = {component.key for component in plan.components}
+    edits += [
+        ItemEdit(item=item.stripe_id, removed=True)
+        for item in subscription.items
+        if item.component not in kept
+    ]
+    return edits
