@@ -4,34 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from flask.testing import FlaskClient
 
-from portal.accounts.models import User
 from portal.customers.queries import billing_now
-from portal.extensions import db
 from portal.subscriptions.access_policy import access_level
 from portal.subscriptions.models import Status
 from portal.subscriptions.queries import current_subscription, plan_of
-from portal.tenants.models import Membership, Role
 from portal.web.filters import day
-from tests.fixtures.cast import Cast
 from tests.fixtures.catalog import Subscribe
 from tests.fixtures.time import Timed
 
 OVERVIEW = "/t/adventure/overview"
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def payer(cast: Cast, timed: Timed) -> FlaskClient:
-    """The browser of the owner of Adventure Works."""
-    user = User(name="Ada Payer", email="ada@adventure.example.com", password_hash="!")
-    db.session.add(user)
-    db.session.flush()
-    db.session.add(Membership(tenant_id=timed.tenant.id, user_id=user.id, role=Role.OWNER))
-    db.session.commit()
-    return cast.client(user)
 
 
 def test_after_a_renewal_the_next_period_is_shown(

@@ -1,0 +1,167 @@
+"""Plans changed in the course of months: every pair of pricing models upwards in the middle of a period and back with
+its end, each charged as it was quoted, each planned change applied once."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+import stripe
+from flask.testing import FlaskClient
+
+from portal.extensions import db
+from portal.invoices.models import Invoice
+from portal.kit.clock import to_unix
+from portal.subscriptions.models import Quote, Subscription
+from portal.subscriptions.queries import current_subscription
+from tests.fixtures.catalog import Subscribe
+from tests.fixtures.time import Timed
+
+PLANS = "/t/adventure/plans"
+DAY = timedelta(days=1)
+
+
+def change(payer: FlaskClient, plan: str, interval: str = "month", seats: int = 6) -> Quote:
+    """Ask for another plan and confirm it; return the quote as it is then."""
+    asked = payer.post(PLANS, data={"plan": plan, "interval": interval, "seats": seats})
+    assert asked.status_code == 303, asked.text
+    payer.post(asked.location)
+    db.session.expire_all()
+    return db.session.scalars(sa.select(Quote).order_by(Quote.id.desc()).limit(1)).one()
+
+
+def now_on(timed: Timed) -> Subscription:
+    db.session.expire_all()
+    found = current_subscription(timed.tenant.id)
+    assert found is not None
+    return found
+
+
+def pass_to(timed: Timed, at: datetime) -> Subscription:
+    timed.advance_to(at)
+    timed.sync()
+    return now_on(timed)
+
+
+def invoiced() -> list[int]:
+    return list(db.session.scalars(sa.select(Invoice.total_amount).order_by(Invoice.id)))
+
+
+def use(timed: Timed, calls: int) -> None:
+    timed.client.v1.billing.meter_events.create(
+        {
+            "event_name": "portal_api_calls",
+            "payload": {"stripe_customer_id": timed.stripe_id, "value": str(calls)},
+            "timestamp": to_unix(timed.now()),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "low_costs"),
+    [("starter", "pro", 2900), ("starter", "enterprise", 2900), ("pro", "enterprise", 9000)],
+)
+def test_up_in_the_middle_and_down_with_the_end_of_the_period(
+    payer: FlaskClient, timed: Timed, subscribe: Subscribe, low: str, high: str, low_costs: int
+) -> None:
+    start = subscribe(timed.tenant, low, seats=6)
+    first_end = start.current_period_end_at
+    pass_to(timed, timed.now() + 10 * DAY)
+    up = change(payer, high)
+    assert up.charged_amount == up.due_now_amount == invoiced()[-1] > 0
+    on_high = now_on(timed)
+    assert (on_high.plan_key, on_high.current_period_end_at) == (high, first_end)
+    renewed = pass_to(timed, first_end + DAY)
+    assert invoiced()[-1] == up.recurring_amount
+    down = change(payer, low)
+    assert down.effective_at == renewed.current_period_end_at
+    assert now_on(timed).plan_key == high
+    on_low = pass_to(timed, renewed.current_period_end_at + DAY)
+    assert (on_low.plan_key, on_low.planned_at) == (low, None)
+    assert invoiced()[-1] == low_costs == down.recurring_amount
+    count = len(invoiced())
+    later = pass_to(timed, on_low.current_period_end_at + DAY)
+    assert (later.plan_key, later.schedule_stripe_id, later.planned_at) == (low, None, None)
+    assert (len(invoiced()), invoiced()[-1]) == (count + 1, low_costs)
+
+
+def test_use_before_a_planned_change_is_billed_with_it_and_use_after_it_is_not(
+    payer: FlaskClient, timed: Timed, subscribe: Subscribe
+) -> None:
+    ends = subscribe(timed.tenant, "enterprise", seats=6).current_period_end_at
+    use(timed, 20_000)
+    change(payer, "pro")
+    pass_to(timed, ends + DAY)
+    assert invoiced()[-1] == 6 * 1500 + 400  # 10,000 calls are included, as many more cost $0.0004 each
+    use(timed, 20_000)
+    after = pass_to(timed, ends + 40 * DAY)
+    assert {item.component for item in after.items} == {"seat"}
+    assert invoiced()[-1] == 6 * 1500
+
+
+def test_seats_bought_in_between_are_billed_under_the_planned_plan(
+    payer: FlaskClient, timed: Timed, subscribe: Subscribe
+) -> None:
+    ends = subscribe(timed.tenant, "enterprise", seats=6).current_period_end_at
+    change(payer, "pro")
+    pass_to(timed, timed.now() + 5 * DAY)
+    payer.post(payer.post("/t/adventure/seats", data={"seats": "9"}).location)
+    after = pass_to(timed, ends + DAY)
+    assert (after.plan_key, after.items[0].quantity) == ("pro", 9)
+    assert invoiced()[-1] == 9 * 1500
+
+
+def test_a_year_paid_in_advance_becomes_monthly_when_it_is_over(
+    payer: FlaskClient, timed: Timed, subscribe: Subscribe
+) -> None:
+    ends = subscribe(timed.tenant, "pro", "year", seats=6).current_period_end_at
+    quote = change(payer, "pro", "month")
+    assert quote.recurring_amount == 9000
+    after = pass_to(timed, ends + DAY)
+    assert (after.interval, after.planned_at) == ("month", None)
+    assert after.current_period_end_at - after.current_period_start_at < 32 * DAY
+    assert invoiced() == [6 * 15_000, 9000]
+
+
+def test_going_yearly_credits_the_rest_of_the_month_and_bills_a_year_from_then(
+    payer: FlaskClient, timed: Timed, subscribe: Subscribe
+) -> None:
+    subscribe(timed.tenant, "enterprise", seats=6)
+    pass_to(timed, timed.now() + 10 * DAY)
+    use(timed, 20_000)
+    changed_at = timed.now()
+    quote = change(payer, "enterprise", "year")
+    assert quote.charged_amount == quote.due_now_amount == invoiced()[-1]
+    after = now_on(timed)
+    assert after.current_period_start_at == changed_at.replace(microsecond=0)
+    renewed = pass_to(timed, after.current_period_end_at + DAY)
+    assert (renewed.interval, renewed.plan_key) == ("year", "enterprise")
+    assert invoiced()[-1] == quote.recurring_amount
+
+
+def test_a_planned_change_can_be_undone_on_its_last_day(
+    payer: FlaskClient, timed: Timed, subscribe: Subscribe
+) -> None:
+    ends = subscribe(timed.tenant, "enterprise", seats=6).current_period_end_at
+    change(payer, "starter")
+    pass_to(timed, ends - DAY)
+    payer.post(f"{PLANS}/keep")
+    after = pass_to(timed, ends + DAY)
+    assert (after.plan_key, len(after.items)) == ("enterprise", 4)
+
+
+def test_after_a_planned_change_the_next_one_can_be_planned_at_once(
+    payer: FlaskClient, timed: Timed, subscribe: Subscribe, stripe_client: stripe.StripeClient
+) -> None:
+    ends = subscribe(timed.tenant, "enterprise", seats=6).current_period_end_at
+    change(payer, "pro")
+    on_pro = pass_to(timed, ends + DAY)
+    assert on_pro.schedule_stripe_id is not None  # until the first period of the new plan is over
+    change(payer, "starter")
+    assert now_on(timed).planned_plan_key == "starter"
+    on_starter = pass_to(timed, on_pro.current_period_end_at + DAY)
+    assert on_starter.plan_key == "starter"
+    up = change(payer, "pro")
+    assert up.charged_amount == up.due_now_amount
+    assert now_on(timed).schedule_stripe_id is None
