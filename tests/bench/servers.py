@@ -57,7 +57,18 @@ def free_port() -> int:
 def gunicorn(target: str, environment: Mapping[str, str], *, kind: str, probe: str) -> Iterator[Server]:
     """Serve a WSGI target with two workers (`sync`, or `gthread` with four threads each) until the block ends."""
     port = free_port()
-    words = [sys.executable, "-m", "gunicorn", "-c", "tests/bench/bare.conf.py", target, "-b", f"127.0.0.1:{port}", "-w", "2"]
+    words = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "-c",
+        "tests/bench/bare.conf.py",
+        target,
+        "-b",
+        f"127.0.0.1:{port}",
+        "-w",
+        "2",
+    ]
     words += ["-k", kind, "--log-level", "error", "--no-control-socket"]
     words += ["--threads", "4"] if kind == "gthread" else []
     child = subprocess.Popen(words, cwd=ROOT, env={**os.environ, **environment, "PORT": str(port)})
