@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _LARGEST_BODY = 32 * 1024 * 1024
 _log = logging.getLogger("portal.emulator")
+# Compiled once: a test suite opens many emulators.
+_URLS = Map([rule.empty() for rule in RULES], strict_slashes=False)
 
 
 class Web:
@@ -31,7 +33,6 @@ class Web:
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
-        self._urls = Map([rule.empty() for rule in RULES], strict_slashes=False)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
@@ -64,7 +65,7 @@ class Web:
 
     def _page(self, request: Request) -> Response:
         self.emulator.let_time_pass()
-        endpoint, values = self._urls.bind_to_environ(request.environ).match()
+        endpoint, values = _URLS.bind_to_environ(request.environ).match()
         response = ENDPOINTS[endpoint](self.emulator, request, **values)
         if request.method != "GET":
             self.emulator.something_to_deliver.set()
