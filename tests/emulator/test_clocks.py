@@ -15,6 +15,7 @@ from tests.emulator.conftest import WallClock
 from tests.fixtures.emulator import client_of
 
 END = START + 31 * DAY
+STOPS = st.lists(st.integers(START + 1, START + 57 * DAY), max_size=4)
 
 
 def lived(stops: list[int]) -> list[Any]:
@@ -43,11 +44,23 @@ def lived(stops: list[int]) -> list[Any]:
     return [happened, states]
 
 
-@settings(max_examples=5, deadline=None)
-@given(st.lists(st.integers(START + 1, START + 57 * DAY), max_size=4))
-def test_it_makes_no_difference_how_often_a_clock_stops_on_the_way(stops: list[int]) -> None:
+def lives_alike(stops: list[int]) -> bool:
+    """Whether it makes no difference that a clock stops on the way."""
     end = START + 57 * DAY + 1
-    assert lived([*sorted(set(stops)), end]) == lived([end])
+    return lived([*sorted(set(stops)), end]) == lived([end])
+
+
+@settings(max_examples=5, deadline=None)
+@given(STOPS)
+def test_it_makes_no_difference_how_often_a_clock_stops_on_the_way(stops: list[int]) -> None:
+    assert lives_alike(stops)
+
+
+@pytest.mark.nightly
+@settings(max_examples=300, deadline=None)
+@given(STOPS)
+def test_it_never_makes_a_difference_how_often_a_clock_stops(stops: list[int]) -> None:
+    assert lives_alike(stops)
 
 
 def test_advancing_answers_advancing_and_is_ready_afterwards(account: Account) -> None:

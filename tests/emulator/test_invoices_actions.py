@@ -143,6 +143,7 @@ def test_a_pending_item_can_be_changed(account: Account) -> None:
     item = account.v1.invoice_items.create({"customer": customer.id, "amount": 100, "currency": "usd"})
     changed = account.v1.invoice_items.update(item.id, {"amount": 250, "description": "More"})
     assert (changed.amount, changed.description) == (250, "More")
+    assert account.v1.invoice_items.retrieve(item.id) == changed
 
 
 def test_a_credit_note_lowers_what_an_open_invoice_asks_for(account: Account) -> None:

@@ -193,6 +193,7 @@ def test_a_meter_can_be_renamed_switched_off_and_on(account: Account) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="No active meter"):
         account.use(account.customer().id, 1)
     assert meters.reactivate(meter_of(price)).status == "active"
+    assert meters.retrieve(meter_of(price)).status_transitions.deactivated_at is None
     assert [meter.id for meter in meters.list({"status": "active"}).data] == [meter_of(price)]
     with pytest.raises(stripe.InvalidRequestError, match="already exists"):
         account.metered()

@@ -71,6 +71,7 @@ def test_an_update_touches_only_the_features_sent(stripe_client: StripeClient) -
     assert changed.features.subscription_cancel.cancellation_reason.options == ["too_expensive", "other"]
     assert changed.features.customer_update.allowed_updates == ["email", "address"]
     assert (changed.name, changed.default_return_url) == ("Standard", "https://example.com")
+    assert stripe_client.v1.billing_portal.configurations.retrieve(made.id) == changed
     assert [c.id for c in stripe_client.v1.billing_portal.configurations.list({"active": True}).data] == [
         made.id
     ]
