@@ -132,7 +132,7 @@ def _uses(tenant_id: int, quote: Quote) -> list[MeterUse]:
 def _done(params: dict[str, Any], result: dict[str, Any], *, is_synced: bool) -> str:
     plan = current_catalog().plans[params["plan"]].name
     if "effective" in result:
-        words = f"Your plan changes to {plan} on {day(from_unix(result['effective']))}."
+        words = f"The change to {plan} on {day(from_unix(result['effective']))} is planned."
     else:
         words = f"You are on {plan} now, billed by the {params['interval']}."
     return words if is_synced else f"{words} {LATER}"

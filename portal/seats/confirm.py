@@ -57,7 +57,9 @@ def confirm(tenant_id: int, public_id: str, actor_user_id: int) -> Intent:
         "before": change.item.quantity,
         "proration_at": to_unix(quote.proration_at),
         "invoice_before": newest_invoice(change.subscription),
-        "later": planned_lines(change.subscription, seats=change.quantity),
+        "later": [
+            (line.price, line.quantity) for line in planned_lines(change.subscription, seats=change.quantity)
+        ],
         "later_interval": change.subscription.planned_interval,
     }
     return write.open_intent("seats", tenant_id, params, actor_user_id)

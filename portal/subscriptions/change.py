@@ -3,16 +3,20 @@ quote that says what it costs before it is done. Preview, change and planned cha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+import sqlalchemy as sa
 
 from portal.customers.queries import billing_now
 from portal.extensions import db
 from portal.gateway.changes import ItemEdit
-from portal.gateway.snapshots import InvoiceSnapshot
+from portal.gateway.snapshots import InvoiceSnapshot, PlannedSnapshot
 from portal.gateway.subscriptions import Lines
 from portal.kit.errors import PortalError
-from portal.plans.catalog import Plan, When, current_catalog
+from portal.plans.catalog import When, current_catalog
+from portal.plans.models import Price
 from portal.plans.offers import interval_of
 from portal.subscriptions.checkout import Choice, lines_on_sale, plan_on_sale, seat_range, seats_on_sale
 from portal.subscriptions.models import Quote, Status, Subscription
@@ -85,6 +89,15 @@ class PlannedChange:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedLine:
+    """One item of a planned change; `component` None: the price is not ours."""
+
+    price: str
+    quantity: int | None
+    component: str | None
+
+
 def wanted_plan(tenant_id: int, choice: Choice, *, held: int) -> PlanChange:
     """Check a change of plan against catalogue, subscription and the number of seats `held`.
 
@@ -102,7 +115,8 @@ def wanted_plan(tenant_id: int, choice: Choice, *, held: int) -> PlanChange:
     if subscription.status not in (Status.ACTIVE, Status.TRIALING):
         raise PaymentDueFirst(subscription.stripe_id)
     refuse_while_changing(tenant_id)
-    lines = _lines(after, subscription.currency)
+    lines = lines_on_sale(plan, interval, subscription.currency, after.seats or 0)
+    wanted = [(component.key, *line) for component, line in zip(plan.components, lines, strict=True)]
     is_trial = subscription.status == Status.TRIALING
     # Within a trial nothing has been paid for that would have to be used up first.
     when: When = "now" if is_trial else takes_effect(catalog.changes, before, after, subscription.currency)
@@ -113,7 +127,7 @@ def wanted_plan(tenant_id: int, choice: Choice, *, held: int) -> PlanChange:
         before=before,
         after=after,
         when=when,
-        edits=tuple(_edits(subscription, plan, lines)),
+        edits=tuple(_edits(subscription, wanted)),
         later=lines,
         asked_at=now,
         proration_at=now if when == "now" and (is_trial or interval == before.interval) else None,
@@ -164,17 +178,34 @@ def planned_change(subscription: Subscription | None) -> PlannedChange | None:
     return PlannedChange(planned.plan.name, planned.interval, planned.seats, subscription.planned_at)
 
 
-def planned_lines(subscription: Subscription, *, seats: int) -> Lines | None:
-    """Return the items of the change that is planned, with another number of seats if its plan sells seats.
+def planned_lines(subscription: Subscription, *, seats: int | None = None) -> list[PlannedLine]:
+    """Return the items of the change that is planned, at the prices it was planned with; empty if there is none.
 
-    None if nothing is planned, or nothing of ours.
+    `seats` is the number of seats they shall have, as far as their plan is sold with so many.
     """
-    planned = _planned(subscription)
-    if planned is None:
-        return None
-    bounds = seat_range(planned.plan)
-    kept = None if bounds is None else min(max(seats, bounds[0]), bounds[1])
-    return _lines(Terms(planned.plan, planned.interval, kept), subscription.currency)
+    planned = PlannedSnapshot.read(subscription.stripe_object.get("schedule"))
+    if subscription.planned_at is None or planned is None:
+        return []
+    known = {
+        row.stripe_id: row
+        for row in db.session.scalars(
+            sa.select(Price).where(Price.stripe_id.in_([price for price, _quantity in planned.items]))
+        )
+    }
+    return [
+        PlannedLine(price, quantity, None)
+        if price not in known
+        else PlannedLine(price, _moved(known[price], quantity, seats), known[price].component)
+        for price, quantity in planned.items
+    ]
+
+
+def planned_edits(subscription: Subscription) -> list[ItemEdit]:
+    """Return what the planned change does to the present items; empty if none is planned."""
+    lines = planned_lines(subscription)
+    if any(line.component is None for line in lines):
+        return []  # made elsewhere, of prices that are not ours: nobody can tell which item becomes which
+    return _edits(subscription, [(str(line.component), line.price, line.quantity) for line in lines])
 
 
 def store_quote(
@@ -239,21 +270,25 @@ def _planned(subscription: Subscription) -> Terms | None:
     return Terms(plan, interval_of(subscription.planned_interval), subscription.planned_seats)
 
 
-def _lines(terms: Terms, currency: str) -> Lines:
-    return lines_on_sale(terms.plan, terms.interval, currency, terms.seats or 0)
+def _moved(price: Price, quantity: int | None, seats: int | None) -> int | None:
+    plan = current_catalog().plans.get(price.plan_key)
+    bounds = None if plan is None or price.component != "seat" else seat_range(plan)
+    if seats is None or bounds is None:
+        return quantity
+    return min(max(seats, bounds[0]), bounds[1])
 
 
-def _edits(subscription: Subscription, plan: Plan, lines: Lines) -> list[ItemEdit]:
+def _edits(subscription: Subscription, wanted: Sequence[tuple[str, str, int | None]]) -> list[ItemEdit]:
     """Keep, change, add or remove items by component, so that a meter keeps its item and its usage, and none is lost
-    or doubled."""
+    or doubled. `wanted` are component, price and quantity."""
     edits = []
-    for component, (price, quantity) in zip(plan.components, lines, strict=True):
-        item = subscription.item(component.key)
+    for component, price, quantity in wanted:
+        item = subscription.item(component)
         if item is None:
             edits.append(ItemEdit(price=price, quantity=quantity))
         elif (item.price_stripe_id, item.quantity) != (price, quantity):
             edits.append(ItemEdit(item=item.stripe_id, price=price, quantity=quantity))
-    kept = {component.key for component in plan.components}
+    kept = {component for component, _price, _quantity in wanted}
     edits += [
         ItemEdit(item=item.stripe_id, removed=True)
         for item in subscription.items

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from portal.extensions import db
+from portal.gateway.snapshots import PlannedSnapshot
 from portal.plans.catalog import Plan, current_catalog
-from portal.subscriptions.models import ENDED, LIVE, Subscription
+from portal.subscriptions.models import ENDED, LIVE, Subscription, SubscriptionItem
 
 
 def current_subscription(tenant_id: int) -> Subscription | None:
@@ -52,3 +53,12 @@ def plan_for(subscription: Subscription | None) -> Plan:
 def plan_of(tenant_id: int) -> Plan:
     """Return the plan the tenant is on now."""
     return plan_for(current_subscription(tenant_id))
+
+
+def prices_in_use() -> set[str]:
+    """Return the ids of all prices that a running subscription of any tenant has, or is planned to have."""
+    running = Subscription.status.not_in(ENDED)
+    held = sa.select(SubscriptionItem.price_stripe_id).join(SubscriptionItem.subscription).where(running)
+    planned = sa.select(Subscription.stripe_object).where(running, Subscription.planned_at.is_not(None))
+    coming = (PlannedSnapshot.read(each.get("schedule")) for each in db.session.scalars(planned))
+    return set(db.session.scalars(held)) | {price for each in coming if each for price, _ in each.items}

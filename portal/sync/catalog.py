@@ -22,6 +22,7 @@ from portal.plans.catalog import Catalog, Component, Interval, Plan, current_cat
 from portal.plans.models import CatalogPush, Price
 from portal.plans.rates import price_model
 from portal.pricing.models import PriceModel
+from portal.subscriptions.queries import prices_in_use
 from portal.usage.models import Meter
 from portal.web.unit_of_work import unit_of_work
 
@@ -182,11 +183,16 @@ def _push_prices(gateway: Gateway, wanted: list[_Wanted], report: PushReport) ->
 
 
 def _retire_prices(gateway: Gateway, on_sale: set[str], report: PushReport) -> None:
-    """Take what is no longer in the catalogue off sale. The rows follow later: a broken-off push finds them again."""
+    """Take what is no longer in the catalogue off sale. The rows follow later: a broken-off push finds them again.
+
+    A price that somebody has, or is going to have, stays active at Stripe, which plans changes only between active
+    prices; its row alone says that it is no longer sold.
+    """
     with unit_of_work():
         active = list(db.session.scalars(sa.select(Price.stripe_id).where(Price.active.is_(True))))
+        kept = prices_in_use()
     for stripe_id in active:
-        if stripe_id not in on_sale:
+        if stripe_id not in on_sale and stripe_id not in kept:
             # A price that is missing belonged to another account, or to an emulator that was reset.
             with suppress(GatewayMissing):
                 stripe.retire_price(gateway, stripe_id)

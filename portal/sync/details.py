@@ -11,11 +11,13 @@ from portal.customers import mirror as customers_mirror
 from portal.customers.models import Customer
 from portal.extensions import db
 from portal.gateway import current_gateway, customers, subscriptions
+from portal.gateway.changes import preview_planned
 from portal.gateway.errors import GatewayRefused
 from portal.gateway.snapshots import InvoiceSnapshot, PaymentMethodSnapshot
 from portal.invoices import mirror as invoices_mirror
 from portal.kit.clock import utcnow
 from portal.plans.models import Price
+from portal.subscriptions.change import planned_edits
 from portal.subscriptions.queries import current_subscription
 from portal.web.unit_of_work import unit_of_work
 
@@ -45,6 +47,7 @@ def fetch_details(customer_id: int) -> Details | None:
     with unit_of_work():
         customer = db.session.get_one(Customer, customer_id, populate_existing=True)
         subscription = current_subscription(customer.tenant_id)
+        edits = planned_edits(subscription) if subscription is not None else []
     if customer.stripe_id is None or customer.deleted_at is not None:
         return None
     gateway = current_gateway()
@@ -52,7 +55,12 @@ def fetch_details(customer_id: int) -> Details | None:
     upcoming = None
     if subscription is not None and subscription.is_live:
         try:
-            upcoming = subscriptions.preview_upcoming(gateway, subscription.stripe_id)
+            # Stripe foresees the next invoice from the items of today, whatever a schedule has planned.
+            upcoming = (
+                preview_planned(gateway, subscription.stripe_id, edits)
+                if edits
+                else subscriptions.preview_upcoming(gateway, subscription.stripe_id)
+            )
         except GatewayRefused:
             # Stripe refuses to preview what will not happen: the subscription ends with its period.
             upcoming = None

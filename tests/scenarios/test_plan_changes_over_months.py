@@ -11,12 +11,14 @@ import stripe
 from flask.testing import FlaskClient
 
 from portal.extensions import db
-from portal.invoices.models import Invoice
+from portal.invoices.models import Invoice, UpcomingInvoice
 from portal.kit.clock import to_unix
 from portal.subscriptions.models import Quote, Subscription
 from portal.subscriptions.queries import current_subscription
-from tests.fixtures.catalog import Subscribe
+from portal.sync.details import sync_details
+from tests.fixtures.catalog import Push, Subscribe
 from tests.fixtures.time import Timed
+from tests.plans.test_push_catalog import with_seat_price
 
 PLANS = "/t/adventure/plans"
 DAY = timedelta(days=1)
@@ -165,3 +167,39 @@ def test_after_a_planned_change_the_next_one_can_be_planned_at_once(
     up = change(payer, "pro")
     assert up.charged_amount == up.due_now_amount
     assert now_on(timed).schedule_stripe_id is None
+
+
+def test_the_next_invoice_is_foreseen_with_the_planned_change(
+    payer: FlaskClient, timed: Timed, subscribe: Subscribe
+) -> None:
+    ends = subscribe(timed.tenant, "enterprise", seats=6).current_period_end_at
+    use(timed, 20_000)
+    pass_to(timed, timed.now() + DAY)
+    change(payer, "pro")
+    sync_details(timed.customer_id)
+    foreseen = db.session.scalars(sa.select(UpcomingInvoice)).one()
+    assert (foreseen.invoice_at, foreseen.due_amount) == (ends, 6 * 1500 + 400)
+    db.session.commit()
+    pass_to(timed, ends + DAY)
+    assert invoiced()[-1] == 6 * 1500 + 400
+
+
+def test_a_planned_change_keeps_the_price_it_was_planned_with(
+    payer: FlaskClient, timed: Timed, subscribe: Subscribe, push: Push
+) -> None:
+    ends = subscribe(timed.tenant, "enterprise", seats=6).current_period_end_at
+    change(payer, "pro")
+    push(with_seat_price(9900))
+    payer.post(payer.post("/t/adventure/seats", data={"seats": "8"}).location)
+    after = pass_to(timed, ends + DAY)
+    assert (after.plan_key, invoiced()[-1]) == ("pro", 8 * 1500)
+
+
+def test_who_kept_an_older_price_can_plan_another_plan(
+    payer: FlaskClient, timed: Timed, subscribe: Subscribe, push: Push
+) -> None:
+    ends = subscribe(timed.tenant, "pro", seats=6).current_period_end_at
+    push(with_seat_price(9900))
+    change(payer, "starter")
+    assert now_on(timed).planned_plan_key == "starter"
+    assert pass_to(timed, ends + DAY).plan_key == "starter"
