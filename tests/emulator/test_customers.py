@@ -153,3 +153,13 @@ def test_a_balance_transaction_can_be_described_and_belongs_to_its_customer(
 def test_the_account_is_a_test_account(stripe_client: StripeClient) -> None:
     account = stripe_client.v1.accounts.retrieve_current()
     assert (account.object, account.charges_enabled) == ("account", True)
+
+
+def test_a_declined_card_leaves_no_customer_behind(stripe_client: StripeClient) -> None:
+    for _ in range(2):
+        with pytest.raises(stripe.CardError):
+            stripe_client.v1.customers.create(
+                {"payment_method": "pm_card_chargeDeclined"}, {"idempotency_key": "k"}
+            )
+    assert stripe_client.v1.customers.list().data == []
+    assert stripe_client.v1.events.list().data == []

@@ -6,6 +6,7 @@ from typing import Any
 from portal.emulator.billing.balance import change_balance
 from portal.emulator.billing.ending import cancel_now
 from portal.emulator.billing.records import GONE
+from portal.emulator.billing.savepoints import whole_or_not
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.living_clocks import clock_for_new_customer, clocks_live
 from portal.emulator.resources import payment_methods
@@ -26,7 +27,12 @@ _TEXTS = ("business_name", "description", "email", "individual_name", "name", "p
 @route("POST", "/v1/customers", params="CustomerCreateParams")
 def create_customer(tx: Transaction, call: Call) -> StripeDict:
     """Create a customer."""
-    params = call.params
+    # A declined card is an answer that is kept, but it leaves no customer behind.
+    with whole_or_not(tx):
+        return _created(tx, call.params)
+
+
+def _created(tx: Transaction, params: dict[str, Any]) -> StripeDict:
     clock_id = params.get("test_clock")
     if clock_id is None:
         clock_id = clock_for_new_customer(tx)
