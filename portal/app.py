@@ -26,7 +26,6 @@ from portal.plans.catalog import load_catalog
 from portal.plans.views import blueprint as plans
 from portal.seats.views import blueprint as seats
 from portal.subscriptions.views import blueprint as subscriptions
-from portal.tenants import tenancies
 from portal.tenants.views import blueprint as team
 from portal.usage.views import blueprint as usage
 from portal.web import assets, context, errors, filters, headers, logs, probes
@@ -80,7 +79,7 @@ def create_app(
         configure_engine(db.engine)
         _install_gateway(app, config, patience, stripe_http_client)
         store.install(app)
-    for installer in (logs, errors, filters, context, probes, assets, tenancies):
+    for installer in (logs, errors, filters, context, probes, assets):
         installer.install(app)
     headers.install(app, config)
     for blueprint in PAGES:

@@ -26,7 +26,9 @@ class PortalSession(Session):
             return engine
         # One OptionEngine per engine: the session keys its connections by engine object.
         if engine not in _readonly_engines:
-            _readonly_engines[engine] = engine.execution_options(readonly=True)
+            # Reads on PostgreSQL need no BEGIN and no ROLLBACK: two round trips of a page.
+            autocommit = {"isolation_level": "AUTOCOMMIT"} if engine.dialect.name == "postgresql" else {}
+            _readonly_engines[engine] = engine.execution_options(readonly=True, **autocommit)
         return _readonly_engines[engine]
 
     def _flush(self, objects: Any = None) -> None:

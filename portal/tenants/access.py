@@ -11,8 +11,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import sqlalchemy as sa
 from flask import current_app, g, session
 from flask_login import current_user
+from sqlalchemy.orm import contains_eager, lazyload
 
 from portal.extensions import db
+from portal.gateway import health
 from portal.kit.errors import Forbidden, NotFound
 from portal.tenants.models import Membership, Role, Tenant
 from portal.web.current import current_user as signed_in_user
@@ -65,16 +67,24 @@ def for_tenant(
 
 
 def load(slug: str, user_id: int) -> Access:
-    """Return the user's access to the tenant, and remember it for templates. Raises NotFound."""
-    membership = db.session.scalars(
-        sa.select(Membership)
+    """Return the user's access to the tenant, and remember it for templates. Raises NotFound.
+
+    The same round trip tells what every page shows around it: the user's other tenants, and whether Stripe answers.
+    """
+    rows = db.session.execute(
+        sa.select(Membership, health.is_down())
         .join(Membership.tenant)
-        .where(Tenant.slug == slug, Membership.user_id == user_id)
-    ).one_or_none()
+        .options(contains_eager(Membership.tenant), lazyload(Membership.user))
+        .where(Membership.user_id == user_id)
+        .order_by(sa.func.lower(Tenant.name), Tenant.id)
+    ).all()
+    membership = next((each for each, _ in rows if each.tenant.slug == slug), None)
     if membership is None:
         raise NotFound(f"no access to tenant {slug!r}")
     if session.get("tenant") != slug:
         session["tenant"] = slug  # where the start page leads next time
+    g.tenancies = [(each.tenant, each.role) for each, _ in rows]
+    g.gateway_is_down = bool(rows[0][1])
     g.access = Access(membership.tenant, membership)
     access: Access = g.access
     return access

@@ -1,9 +1,9 @@
-"""The tenants a person belongs to: for the switcher on every page and for where to start."""
+"""The tenants a person belongs to, for where to start."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
-from flask import Flask, session
+from flask import session
 
 from portal.extensions import db
 from portal.tenants.models import Membership, Tenant
@@ -25,8 +25,3 @@ def home_slug(user_id: int) -> str | None:
     slugs = [tenant.slug for tenant, _ in tenancies(user_id)]
     last = session.get("tenant")
     return last if last in slugs else next(iter(slugs), None)
-
-
-def install(app: Flask) -> None:
-    """Give the templates' context its list of tenants."""
-    app.extensions["tenancies"] = tenancies

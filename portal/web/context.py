@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-from flask import Flask, current_app, g, has_request_context, request
-from flask_login import current_user
+from flask import Flask, g, has_request_context, request
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
-from portal.extensions import db
-from portal.gateway import health
 from portal.web.headers import csp_nonce
 
 if TYPE_CHECKING:
@@ -42,24 +38,7 @@ def _context() -> dict[str, Any]:
     return {
         "access": access,
         "nav_endpoint": request.endpoint if has_request_context() else None,
-        "gateway_notice": OUTAGE if access is not None and _is_down() else None,
-        "tenancies": _tenancies() if access is not None else [],
+        "gateway_notice": OUTAGE if g.get("gateway_is_down", False) else None,
+        "tenancies": g.get("tenancies", []),
         "banners": g.get("banners", []),
     }
-
-
-def _is_down() -> bool:
-    try:
-        return health.is_down(db.session())
-    except sa.exc.SQLAlchemyError:
-        return False
-
-
-def _tenancies() -> list[Any]:
-    loader = current_app.extensions.get("tenancies")
-    if loader is None or not current_user.is_authenticated:
-        return []
-    try:
-        return list(loader(current_user.id))
-    except sa.exc.SQLAlchemyError:  # the error page of a database that is away must still render
-        return []
