@@ -32,7 +32,9 @@ def table() -> dict[Row, tuple[str, ...]]:
     lines = [line.split() for line in TABLE.read_text(encoding="utf-8").splitlines()]
     rows = [words for words in lines if words and not words[0].startswith("#")]
     assert all(len(words) == 2 + len(VISITORS) for words in rows)
-    return {(words[0], words[1]): tuple(words[2:]) for words in rows}
+    found = {(words[0], words[1]): tuple(words[2:]) for words in rows}
+    assert len(found) == len(rows), "a row stands twice"
+    return found
 
 
 def answer_in_words(response: TestResponse, endpoint: str) -> str:
