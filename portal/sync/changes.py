@@ -45,5 +45,6 @@ def confirm_plan(tenant_id: int, quote_public_id: str, actor_user_id: int) -> In
 def keep_plan(tenant_id: int, actor_user_id: int) -> Intent:
     """Take a planned change back and sync. Call it outside any transaction. Raises like `keep_intent`, `carry_out`."""
     with unit_of_work():
+        lock_seats(tenant_id)
         intent = keep_intent(tenant_id, actor_user_id)
     return carry_out(intent)
