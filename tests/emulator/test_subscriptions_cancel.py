@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import stripe
 
@@ -97,6 +99,21 @@ def test_a_subscription_can_be_set_to_end_at_any_instant(account: Account) -> No
     account.advance_to(START + 46 * DAY)
     ended = account.subscription(sub.id)
     assert (ended.status, ended.ended_at) == ("canceled", START + 45 * DAY)
+
+
+@pytest.mark.parametrize(("prorations", "credit"), [("create_prorations", 2100), ("none", 0)])
+def test_an_end_within_a_period_credits_the_rest_unless_told_not_to(
+    account: Account, prorations: Any, credit: int
+) -> None:
+    customer = account.customer()
+    sub = account.subscribe(customer.id, account.price(3100))
+    account.v1.subscriptions.update(sub.id, {"cancel_at": START + 10 * DAY, "proration_behavior": prorations})
+    if credit:
+        preview = account.v1.invoices.create_preview({"subscription": sub.id})
+        assert (preview.total, preview.created) == (-credit, START + 10 * DAY)
+    account.advance_to(START + 11 * DAY)
+    assert account.subscription(sub.id).ended_at == START + 10 * DAY
+    assert account.v1.customers.retrieve(customer.id).balance == -credit
 
 
 def test_an_instant_in_the_past_is_refused(account: Account) -> None:

@@ -63,8 +63,11 @@ def set_attributes(
     _set_collection(sub, params)
 
 
-def set_cancellation(sub: StripeDict, params: dict[str, Any], now: int) -> None:
-    """Set or undo a cancellation in the future. Raises a 400 for both ways at once or an instant in the past."""
+def set_cancellation(sub: StripeDict, notes: StripeDict, params: dict[str, Any], now: int) -> None:
+    """Set or undo a cancellation in the future. Raises a 400 for both ways at once or an instant in the past.
+
+    The notes keep whether unused time is to be credited then, as it is where the instant is chosen freely.
+    """
     if "cancellation_details" in params:
         set_texts(sub["cancellation_details"], params["cancellation_details"], ("comment", "feedback"))
     if params.get("cancel_at") and params.get("cancel_at_period_end"):
@@ -79,6 +82,8 @@ def set_cancellation(sub: StripeDict, params: dict[str, Any], now: int) -> None:
         sub.update(
             cancel_at=int(at), cancel_at_period_end=bool(params.get("cancel_at_period_end")), canceled_at=now
         )
+        prorates = params.get("proration_behavior", "create_prorations") != "none"
+        notes["prorate_end"] = prorates and not sub["cancel_at_period_end"]
         sub["cancellation_details"]["reason"] = "cancellation_requested"
 
 

@@ -73,7 +73,7 @@ def prepare(tx: Transaction, sub: StripeDict, params: dict[str, Any]) -> Change:
     else:
         _exchange_items(tx, change, old_items, new_items, at, prorate)
     change.invoice_now = change.invoice_now or params.get("proration_behavior") == "always_invoice"
-    set_cancellation(sub, params, now)
+    set_cancellation(sub, notes, params, now)
     records.save(tx, sub, notes)
     return change
 

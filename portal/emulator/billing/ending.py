@@ -34,6 +34,11 @@ def cancel_now(tx: Transaction, sub: StripeDict, params: dict[str, Any]) -> Stri
     return records.subscription(tx, sub["id"])
 
 
+def settle_set_end(tx: Transaction, sub: StripeDict) -> StripeDict:
+    """Settle the items of a subscription at the instant it was set to end; returns the notes to keep."""
+    return settle_items(tx, sub, prorate=records.notes_of(tx, sub["id"])["prorate_end"])
+
+
 def settle_items(tx: Transaction, sub: StripeDict, *, prorate: bool) -> StripeDict:
     """Bill the usage so far and, if asked, credit unused time, as pending items; returns the notes to keep."""
     now = tx.now(sub)
@@ -49,8 +54,8 @@ def settle_items(tx: Transaction, sub: StripeDict, *, prorate: bool) -> StripeDi
 
 
 def end_on_schedule(tx: Transaction, sub: StripeDict) -> None:
-    """End a subscription at the instant it was set to; usage and pending items still get their invoice."""
-    notes = settle_items(tx, sub, prorate=False)
+    """End a subscription at the instant it was set to; usage, pending items and credit still get their invoice."""
+    notes = settle_set_end(tx, sub)
     ended = end(tx, sub, "cancellation_requested", notes)
     _last_invoice(tx, ended)
 

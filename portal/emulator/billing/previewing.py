@@ -13,7 +13,7 @@ from portal.emulator.billing import records
 from portal.emulator.billing.changing import prepare
 from portal.emulator.billing.drafting import draft_for_subscription, fill, pending_items
 from portal.emulator.billing.due import BILLED, HOUR, ends_with_period, period_end
-from portal.emulator.billing.ending import settle_items
+from portal.emulator.billing.ending import settle_items, settle_set_end
 from portal.emulator.billing.invoice_shape import line_list, new_invoice
 from portal.emulator.billing.lines import lines_in_advance, metered_lines
 from portal.emulator.billing.periods import period_at
@@ -114,9 +114,10 @@ def _next_invoice(tx: Transaction, sub: StripeDict) -> StripeDict:
         raise none_upcoming()
     at = sub["trial_end"] if trialing else period_end(sub)
     ends = sub["cancel_at"] is not None and sub["cancel_at"] <= at if trialing else ends_with_period(sub)
+    at = sub["cancel_at"] if ends else at
     with _moved_to(tx, sub, at):
         if ends:
-            settle_items(tx, sub, prorate=False)
+            settle_set_end(tx, sub)
             if not pending_items(tx, sub["customer"], sub["id"]):
                 raise none_upcoming()
             return draft_for_subscription(tx, sub, "upcoming", [], at)

@@ -20,8 +20,16 @@ def subscription(tx: Transaction, subscription_id: str) -> StripeDict:
 
 
 def notes_of(tx: Transaction, subscription_id: str) -> StripeDict:
-    """Load what the engine remembers about a subscription: debits, notices sent, an update waiting for money."""
-    notes: StripeDict = {"debits": [], "upcoming_for": None, "trial_notice_for": None, "waiting": None}
+    """Load what the engine remembers about a subscription: debits, notices sent, an update waiting for money, and
+    whether its set end credits unused time.
+    """
+    notes: StripeDict = {
+        "debits": [],
+        "upcoming_for": None,
+        "trial_notice_for": None,
+        "waiting": None,
+        "prorate_end": False,
+    }
     return {**notes, **tx.private("subscription", subscription_id)}
 
 

@@ -68,7 +68,7 @@ def start(
         lines = [trial_line(tx, sub, item) for item in items]
     else:
         lines = _place_in_cycle(tx, sub, notes, params, now)
-    set_cancellation(sub, params, now)
+    set_cancellation(sub, notes, params, now)
     records.save(tx, sub, notes)
     return sub, notes, lines
 
