@@ -71,7 +71,9 @@ def gunicorn(target: str, environment: Mapping[str, str], *, kind: str, probe: s
     ]
     words += ["-k", kind, "--log-level", "error", "--no-control-socket"]
     words += ["--threads", "4"] if kind == "gthread" else []
-    child = subprocess.Popen(words, cwd=ROOT, env={**os.environ, **environment, "PORT": str(port)})
+    child = subprocess.Popen(
+        words, cwd=ROOT, env=given
+    )
     try:
         _wait(port, probe, child)
         yield Server(child.pid, port)
