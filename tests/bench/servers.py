@@ -71,9 +71,8 @@ def gunicorn(target: str, environment: Mapping[str, str], *, kind: str, probe: s
     ]
     words += ["-k", kind, "--log-level", "error", "--no-control-socket"]
     words += ["--threads", "4"] if kind == "gthread" else []
-    child = subprocess.Popen(
-        words, cwd=ROOT, env=given
-    )
+    given = {**os.environ, "MALLOC_ARENA_MAX": "2", **environment, "PORT": str(port)}
+    child = subprocess.Popen(words, cwd=ROOT, env=given)
     try:
         _wait(port, probe, child)
         yield Server(child.pid, port)
