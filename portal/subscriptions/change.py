@@ -203,8 +203,8 @@ def planned_lines(subscription: Subscription, *, seats: int | None = None) -> li
 def planned_edits(subscription: Subscription) -> list[ItemEdit]:
     """Return what the planned change does to the present items; empty if none is planned."""
     lines = planned_lines(subscription)
-    if any(line.component is None for line in lines):
-        return []  # made elsewhere, of prices that are not ours: nobody can tell which item becomes which
+    if not lines or any(line.component is None for line in lines):
+        return []  # of prices that are not ours nobody can tell which item becomes which
     return _edits(subscription, [(str(line.component), line.price, line.quantity) for line in lines])
 
 
