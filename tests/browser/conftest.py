@@ -23,4 +23,10 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             database = running.enter_context(database_on(server, "portal_site", template=template))
         else:
             database = f"sqlite:///{tmp_path_factory.mktemp('site') / 'portal.db'}"
-        yield running.enter_context(running_site(database))
+        yield running.enter_context(running_site(database, with_demo=_want_the_demo(request.session)))
+
+
+def _want_the_demo(session: pytest.Session) -> bool:
+    """The main path begins with a sign-up; only the other tests look at what the demo tenant has."""
+    here = [item for item in session.items if item.get_closest_marker("browser")]
+    return any(item.get_closest_marker("main_path") is None for item in here)
