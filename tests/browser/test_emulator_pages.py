@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from tests.fixtures.browser import PHONE, SCREEN, Open
+from tests.fixtures.browser import Open
 from tests.fixtures.emulator import client_of
 from tests.fixtures.server import Site
 
@@ -96,16 +96,15 @@ def test_a_page_is_right_on_a_screen_and_on_a_phone_in_the_dark(
     rule: str, places: dict[str, str], site: Site, window: Open
 ) -> None:
     address = site.emulator_url + rule.format(**places)
-    problems = []
-    for size, dark in ((SCREEN, False), (PHONE, True)):
-        opened = window(size=size, dark=dark)
-        answer = opened.page.goto(address)
-        assert answer is not None
-        assert answer.status == 200
-        problems += opened.accessibility_problems()
-        if opened.overflow() > 0:
-            problems.append(f"{address} is {opened.overflow()} px wider than a window of {size['width']}")
+    opened = window()
+    answer = opened.page.goto(address)
+    assert answer is not None
+    assert answer.status == 200
+    problems = opened.accessibility_problems()
+    opened.turn_into_a_dark_phone()
+    problems += opened.accessibility_problems()
     assert not problems, "\n" + "\n".join(problems)
+    assert opened.overflow() <= 0
 
 
 def test_checkout_leads_back_to_the_merchants_origin_without_javascript(
