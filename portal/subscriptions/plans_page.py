@@ -27,6 +27,7 @@ def plans_page(
     has_plan = subscription is not None and subscription.is_live
     shown = interval_of(interval, interval_of(subscription.interval) if subscription is not None else "month")
     currency = currency_for(payer.customer, catalog)
+    seats_now = _seats_now(subscription) or member_count(tenant_id)
     savings = [saved for plan in catalog.public_plans if (saved := yearly_saving(plan, currency)) is not None]
     return {
         "offers": offers(
@@ -35,12 +36,13 @@ def plans_page(
             currency,
             current=current.plan.key if current.is_ours else None,
             seat_range=seat_range,
+            seats=seats_now,
         ),
         "most_saved": max(savings, key=lambda saved: saved.minor, default=None),
         "interval": shown,
         "current": current,
         "has_plan": has_plan,
-        "seats_now": _seats_now(subscription) or member_count(tenant_id),
+        "seats_now": seats_now,
         "is_changeable": has_plan and is_changeable(subscription),
         "planned": planned_change(subscription),
         "must_release": must_release,

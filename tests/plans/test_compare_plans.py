@@ -89,3 +89,13 @@ def test_the_form_offers_a_seat_for_every_member(owner: FlaskClient) -> None:
 
 def test_a_stranger_is_not_told_that_the_tenant_exists(stranger: FlaskClient) -> None:
     assert stranger.get(PLANS).status_code == 404
+
+
+def test_plans_with_seats_are_priced_for_the_seats_the_tenant_has(
+    owner: FlaskClient, cast: Cast, subscribe: Subscribe
+) -> None:
+    subscribe(cast.tenant, "pro", seats=12)
+    page = " ".join(owner.get("/t/northwind-labs/plans").text.split())
+    assert "12 seats: $283.00 per month plus usage" in page  # $199.00, five included, seven at $12.00
+    yearly = " ".join(owner.get("/t/northwind-labs/plans?interval=year").text.split())
+    assert "12 seats: $2,830.00 per year plus usage" in yearly
