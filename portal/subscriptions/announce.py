@@ -118,7 +118,10 @@ def _is_own_change(row: Subscription, step: str) -> bool:
         .order_by(Intent.id.desc())
         .limit(1)
     ).one_or_none()
-    return newest is not None and newest.kind in kinds and newest.params["subscription"] == row.stripe_id
+    if newest is None or newest.kind not in kinds or newest.params["subscription"] != row.stripe_id:
+        return False
+    # That a change was planned is another entry than that it came.
+    return step != "plan_changed" or bool(newest.params["when"] == "now")
 
 
 def _details(change: SubscriptionChange, step: str) -> dict[str, Any]:

@@ -10,9 +10,11 @@ import sqlalchemy as sa
 import stripe
 from flask.testing import FlaskClient
 
+from portal.audit.models import AuditEntry
 from portal.extensions import db
 from portal.invoices.models import Invoice, UpcomingInvoice
 from portal.kit.clock import to_unix
+from portal.mail.models import OutgoingMail
 from portal.subscriptions.models import Quote, Subscription
 from portal.subscriptions.queries import current_subscription
 from portal.sync.details import sync_details
@@ -203,3 +205,15 @@ def test_who_kept_an_older_price_can_plan_another_plan(
     change(payer, "starter")
     assert now_on(timed).planned_plan_key == "starter"
     assert pass_to(timed, ends + DAY).plan_key == "starter"
+
+
+def test_a_planned_change_is_told_once_when_it_comes(
+    payer: FlaskClient, timed: Timed, subscribe: Subscribe
+) -> None:
+    ends = subscribe(timed.tenant, "enterprise", seats=6).current_period_end_at
+    change(payer, "pro")
+    after = pass_to(timed, ends + DAY)
+    pass_to(timed, after.current_period_end_at + DAY)
+    told = sa.select(sa.func.count()).where(OutgoingMail.name == "plan_changed")
+    noted = sa.select(sa.func.count()).where(AuditEntry.action == "subscription.plan_changed")
+    assert (db.session.scalar(told), db.session.scalar(noted)) == (1, 1)
