@@ -150,6 +150,7 @@ def test_a_planned_change_survives_more_seats(cast: Cast, subscribe: Subscribe, 
 def test_cancelling_drops_the_planned_change(cast: Cast, subscribe: Subscribe, owner: FlaskClient) -> None:
     subscribe(cast.tenant, "enterprise", seats=5)
     owner.post(address(quoted(owner, "starter")))
+    assert "The change of your plan that is planned for" in text_of(owner, "/t/northwind-labs/cancel")
     owner.post("/t/northwind-labs/cancel")
     subscription = now_on(cast)
     assert subscription.planned_at is None
