@@ -18,8 +18,8 @@ from tests.architecture.sources import ROOT
 
 OPERATE = ROOT / "docs" / "operate.md"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-# Set by gunicorn's starter for its own children, or by the shell and Python for everybody.
-NOT_OURS = {"PORTAL_WITH_WORKER", "PATH", "PYTHONPATH", "NO_PROXY", "COVERAGE_FILE"}
+# Set by gunicorn's starter for its own children, or read by the shell, Python and the C library for everybody.
+NOT_OURS = {"PORTAL_WITH_WORKER", "MALLOC_ARENA_MAX", "PATH", "PYTHONPATH", "NO_PROXY", "COVERAGE_FILE"}
 GETTERS = ("os.environ.get", "os.getenv", "os.environ.setdefault", "os.environ.pop")
 TO_SET = re.compile(r"^\| `([A-Z][A-Z0-9_]+)` \|", re.MULTILINE)
 
