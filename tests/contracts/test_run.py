@@ -1,4 +1,4 @@
-"""The closing summary of `./dev test` tells the truth: what failed, did not run or was missing does not pass for good."""
+"""The closing summary of `./dev test` tells the truth: what failed, did not run or was missing does not pass."""
 
 from __future__ import annotations
 
