@@ -178,6 +178,7 @@ def upgrade() -> None:
         sa.Column("sync_ticket", sa.BigInteger(), nullable=False),
         sa.Column("synced_ticket", sa.BigInteger(), nullable=False),
         sa.Column("synced_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("details_ticket", sa.BigInteger(), nullable=False),
         sa.Column("details_synced_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("stripe_object", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),

@@ -16,7 +16,8 @@ class Customer(Model):
     """One row per tenant, made with the tenant; `stripe_id` is NULL until Stripe has answered.
 
     `sync_ticket` counts the syncs begun, `synced_ticket` is the ticket of the last one written: a sync writes only
-    while its ticket is the newest begun. `clock_at` is the time of the customer's test clock (NULL: real time).
+    while its ticket is the newest begun; `details_ticket` does the same for payment methods and the next invoice.
+    `clock_at` is the time of the customer's test clock (NULL: real time).
     `balance_amount` is negative for a credit, in minor units of `currency` (NULL until the first invoice).
     """
 
@@ -39,6 +40,7 @@ class Customer(Model):
     sync_ticket: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     synced_ticket: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     synced_at: Mapped[datetime | None] = mapped_column(default=None)
+    details_ticket: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     details_synced_at: Mapped[datetime | None] = mapped_column(default=None)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     stripe_object: Mapped[dict[str, Any] | None] = mapped_column(default=None)

@@ -15,17 +15,20 @@ from portal.gateway.changes import preview_planned
 from portal.gateway.errors import GatewayRefused
 from portal.gateway.snapshots import InvoiceSnapshot, PaymentMethodSnapshot
 from portal.invoices import mirror as invoices_mirror
-from portal.kit.clock import utcnow
 from portal.plans.models import Price
 from portal.subscriptions.change import planned_edits
 from portal.subscriptions.queries import current_subscription
+from portal.sync.fence import DETAILS, Ticket, draw_ticket, passes
+from portal.sync.mark import mark_details
 from portal.web.unit_of_work import unit_of_work
 
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """The details of a customer as Stripe showed them. `upcoming` None: there will be no next invoice."""
+    """The details of a customer as Stripe showed them, and the right to write them. `upcoming` None: there will be
+    no next invoice."""
 
+    ticket: Ticket
     payment_methods: tuple[PaymentMethodSnapshot, ...]
     upcoming: InvoiceSnapshot | None
 
@@ -39,19 +42,20 @@ def sync_details(customer_id: int) -> None:
     if details is None:
         return
     with unit_of_work():
-        write_details(customer_id, details)
+        write_details(details)
 
 
 def fetch_details(customer_id: int) -> Details | None:
     """Ask Stripe, outside any transaction; None for a customer that Stripe does not know (any more)."""
+    ticket = draw_ticket(customer_id, DETAILS)
     with unit_of_work():
         customer = db.session.get_one(Customer, customer_id, populate_existing=True)
         subscription = current_subscription(customer.tenant_id)
         edits = planned_edits(subscription) if subscription is not None else []
-    if customer.stripe_id is None or customer.deleted_at is not None:
+    if ticket is None or customer.deleted_at is not None:
         return None
     gateway = current_gateway()
-    methods = customers.payment_methods(gateway, customer.stripe_id)
+    methods = customers.payment_methods(gateway, ticket.stripe_id)
     upcoming = None
     if subscription is not None and subscription.is_live:
         try:
@@ -64,21 +68,27 @@ def fetch_details(customer_id: int) -> Details | None:
         except GatewayRefused:
             # Stripe refuses to preview what will not happen: the subscription ends with its period.
             upcoming = None
-    return Details(tuple(methods), upcoming)
+    return Details(ticket, tuple(methods), upcoming)
 
 
-def write_details(customer_id: int, details: Details) -> None:
-    """Write the details in the caller's transaction."""
-    customer = db.session.get_one(Customer, customer_id, populate_existing=True)
-    customers_mirror.write_payment_methods(customer.tenant_id, details.payment_methods)
-    subscription = current_subscription(customer.tenant_id)
+def write_details(details: Details) -> None:
+    """Write the details in the caller's transaction, which must not have written before.
+
+    When others have asked Stripe since, this picture may be the older one: it is dropped, and asked for once more in
+    case they do not get to write theirs.
+    """
+    ticket = details.ticket
+    if not passes(ticket):
+        mark_details(ticket.customer_id, ticket.tenant_id)
+        return
+    customers_mirror.write_payment_methods(ticket.tenant_id, details.payment_methods)
+    subscription = current_subscription(ticket.tenant_id)
     invoices_mirror.write_upcoming(
-        customer.tenant_id,
+        ticket.tenant_id,
         details.upcoming,
         invoice_at=subscription.current_period_end_at if subscription is not None else None,
         prices=_prices(details.upcoming),
     )
-    customer.details_synced_at = utcnow()
 
 
 def _prices(upcoming: InvoiceSnapshot | None) -> dict[str, Price]:

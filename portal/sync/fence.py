@@ -21,37 +21,51 @@ PATIENCE_SECONDS = 2.0
 LOOK_EVERY_SECONDS = 0.05
 
 _customers = Customer.metadata.tables["customer"]
-_DRAW = (
-    sa.update(_customers)
-    .where(_customers.c.id == sa.bindparam("customer"), _customers.c.stripe_id.is_not(None))
-    .values(sync_ticket=_customers.c.sync_ticket + 1)
-    .returning(_customers.c.tenant_id, _customers.c.stripe_id, _customers.c.sync_ticket)
-)
-_PASS = (
-    sa.update(_customers)
-    .where(_customers.c.id == sa.bindparam("customer"), _customers.c.sync_ticket == sa.bindparam("ticket"))
-    .values(synced_ticket=sa.bindparam("ticket"), synced_at=sa.bindparam("now"))
-    .returning(_customers.c.id)
-)
+
+
+class Fence:
+    """Guards one picture of a customer: `issued` names the column that counts its tickets, `synced_at` the time of
+    the last picture written, `written` its ticket (None: nobody waits for it)."""
+
+    def __init__(self, issued: str, synced_at: str, written: str | None = None) -> None:
+        column = _customers.c[issued]
+        self.draw = (
+            sa.update(_customers)
+            .where(_customers.c.id == sa.bindparam("customer"), _customers.c.stripe_id.is_not(None))
+            .values({issued: column + 1})
+            .returning(_customers.c.tenant_id, _customers.c.stripe_id, column.label("number"))
+        )
+        written_values = {} if written is None else {written: sa.bindparam("ticket")}
+        self.let_pass = (
+            sa.update(_customers)
+            .where(_customers.c.id == sa.bindparam("customer"), column == sa.bindparam("ticket"))
+            .values({synced_at: sa.bindparam("now")} | written_values)
+            .returning(_customers.c.id)
+        )
+
+
+BILLING = Fence("sync_ticket", "synced_at", "synced_ticket")
+DETAILS = Fence("details_ticket", "details_synced_at")
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """The right to write the customer's next picture, as long as `number` is the newest drawn."""
+    """The right to write the customer's next picture, as long as `number` is the newest drawn at its fence."""
 
     customer_id: int
     tenant_id: int
     stripe_id: str
     number: int
+    fence: Fence
 
 
-def draw_ticket(customer_id: int) -> Ticket | None:
+def draw_ticket(customer_id: int, fence: Fence = BILLING) -> Ticket | None:
     """Draw the next ticket in a short transaction of its own; None while Stripe does not know the customer."""
     with unit_of_work():
-        row = db.session.execute(_DRAW, {"customer": customer_id}).one_or_none()
+        row = db.session.execute(fence.draw, {"customer": customer_id}).one_or_none()
     if row is None or row.stripe_id is None:
         return None
-    return Ticket(customer_id, row.tenant_id, row.stripe_id, row.sync_ticket)
+    return Ticket(customer_id, row.tenant_id, row.stripe_id, row.number, fence)
 
 
 def passes(ticket: Ticket) -> bool:
@@ -60,7 +74,7 @@ def passes(ticket: Ticket) -> bool:
     Must be the first statement of the writing transaction.
     """
     values = {"customer": ticket.customer_id, "ticket": ticket.number, "now": utcnow()}
-    return db.session.execute(_PASS, values).one_or_none() is not None
+    return db.session.execute(ticket.fence.let_pass, values).one_or_none() is not None
 
 
 def is_written_soon(customer_id: int, ticket: int) -> bool:

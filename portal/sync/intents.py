@@ -21,7 +21,7 @@ from portal.intents import write
 from portal.intents.models import Intent, IntentState
 from portal.kit.clock import utcnow
 from portal.seats import confirm as seats
-from portal.subscriptions import cancel, checkout, confirm_change
+from portal.subscriptions import cancel, cancel_now, checkout, confirm_change
 from portal.sync.customer import sync_customer
 from portal.sync.details import sync_details
 from portal.sync.fence import is_written_soon
@@ -50,6 +50,7 @@ class Carrier:
 CARRIERS: dict[str, Carrier] = {
     "checkout": Carrier(checkout.call, checkout.settle, is_retried=False, discard=checkout.discard),
     "cancel": Carrier(cancel.call, cancel.settle),
+    "cancel_now": Carrier(cancel_now.call, cancel_now.settle),
     "seats": Carrier(seats.call, seats.settle),
     "resume": Carrier(cancel.call, cancel.settle),
     "change": Carrier(confirm_change.call, confirm_change.settle),
@@ -183,3 +184,7 @@ def _settle_refusal(intent: Intent, error: GatewayError) -> None:
         object_id=intent.public_id,
         reason=error.stripe_code or error.code,
     )
+    # What Stripe refuses here was allowed by our mirror, which may have fallen behind.
+    customer = customer_of(intent.tenant_id)
+    assert customer is not None
+    mark_customer(customer.id, intent.tenant_id)

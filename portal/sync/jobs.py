@@ -20,11 +20,10 @@ def ask_for_details(payload: Payload) -> Details | None:
     return fetch_details(payload["customer_id"])
 
 
-def keep_details(payload: Payload, details: Details | None) -> None:
-    """Write the details with the completion of the job: only the holder of its lease may, so an older answer never
-    overwrites a newer one."""
+def keep_details(_payload: Payload, details: Details | None) -> None:
+    """Write the details with the completion of the job."""
     if details is not None:
-        write_details(payload["customer_id"], details)
+        write_details(details)
 
 
 def sweep(_payload: Payload, _nothing: None) -> None:
