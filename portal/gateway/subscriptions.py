@@ -1,4 +1,4 @@
-"""Subscriptions and Checkout: start, cancel at period end, resume, preview the next invoice. Changes of their items
+"""Subscriptions and Checkout: start, cancel, resume, preview the next invoice. Changes of their items
 stand in `gateway.changes`."""
 
 from __future__ import annotations
@@ -8,12 +8,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from portal.gateway.client import Gateway
+from portal.gateway.errors import GatewayMissing
 from portal.gateway.plain import plain, plain_list
 from portal.gateway.snapshots import CheckoutSnapshot, InvoiceSnapshot, SubscriptionSnapshot
 from portal.kit.clock import to_unix
 
 if TYPE_CHECKING:
-    from stripe.params import InvoiceCreatePreviewParams, SubscriptionUpdateParams
+    from stripe.params import (
+        InvoiceCreatePreviewParams,
+        SubscriptionCancelParams,
+        SubscriptionUpdateParams,
+    )
     from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineItem
 
 Lines = Sequence[tuple[str, int | None]]
@@ -129,17 +134,37 @@ def set_cancel_at_period_end(
     )
 
 
-def cancel_now(gateway: Gateway, stripe_id: str, *, key: str) -> SubscriptionSnapshot:
-    """End a subscription at once, without a refund or a final invoice. Raises GatewayMissing if it has ended."""
-    return SubscriptionSnapshot.read(
-        plain(
+def cancel_now(gateway: Gateway, stripe_id: str, *, prorate: bool, comment: str) -> SubscriptionSnapshot:
+    """End a subscription at once, with a last invoice for what was used so far; `prorate` credits the rest of the
+    period on it. `comment` is kept at Stripe.
+
+    Stripe keeps no idempotency keys for deletions, so one that was ended with this very comment counts as ended by
+    this call. Raises GatewayMissing if it was ended otherwise.
+    """
+    params: SubscriptionCancelParams = {
+        "invoice_now": True,
+        "prorate": prorate,
+        "cancellation_details": {"comment": comment},
+    }
+    try:
+        ended = plain(
             gateway.call(
                 "subscriptions.cancel",
-                lambda client: client.v1.subscriptions.cancel(stripe_id, None, {"idempotency_key": key}),
+                lambda client: client.v1.subscriptions.cancel(stripe_id, params),
                 about=stripe_id,
             )
         )
-    )
+    except GatewayMissing:
+        ended = plain(
+            gateway.call(
+                "subscriptions.retrieve",
+                lambda client: client.v1.subscriptions.retrieve(stripe_id),
+                about=stripe_id,
+            )
+        )
+        if (ended.get("cancellation_details") or {}).get("comment") != comment:
+            raise
+    return SubscriptionSnapshot.read(ended)
 
 
 def preview_upcoming(gateway: Gateway, stripe_id: str) -> InvoiceSnapshot:

@@ -32,6 +32,7 @@ OWN_STEPS = {
     "cancellation_planned": ("cancel",),
     "cancellation_undone": ("resume", "change"),
     "plan_changed": ("change",),
+    "ended": ("cancel_now",),
 }
 """The kinds of intent by which an admin takes a step here."""
 
@@ -111,7 +112,7 @@ def _is_own_change(row: Subscription, step: str) -> bool:
         sa.select(Intent)
         .where(
             Intent.tenant_id == row.tenant_id,
-            Intent.kind.in_(("cancel", "resume", "change")),
+            Intent.kind.in_(("cancel", "cancel_now", "resume", "change")),
             Intent.state.in_((IntentState.OPEN, IntentState.DONE)),
             Intent.created_at > utcnow() - OWN_CHANGE_WITHIN,
         )

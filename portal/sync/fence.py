@@ -35,11 +35,13 @@ class Fence:
             .values({issued: column + 1})
             .returning(_customers.c.tenant_id, _customers.c.stripe_id, column.label("number"))
         )
-        written_values = {} if written is None else {written: sa.bindparam("ticket")}
+        values: dict[str, sa.BindParameter[object]] = {synced_at: sa.bindparam("now")}
+        if written is not None:
+            values[written] = sa.bindparam("ticket")
         self.let_pass = (
             sa.update(_customers)
             .where(_customers.c.id == sa.bindparam("customer"), column == sa.bindparam("ticket"))
-            .values({synced_at: sa.bindparam("now")} | written_values)
+            .values(values)
             .returning(_customers.c.id)
         )
 

@@ -35,7 +35,7 @@ def fetched(customer: Customer) -> Details:
 
 
 def cards() -> list[str | None]:
-    found = sorted(db.session.scalars(sa.select(PaymentMethod.last4)))
+    found = list(db.session.scalars(sa.select(PaymentMethod.last4).order_by(PaymentMethod.last4)))
     db.session.commit()
     return found
 
