@@ -51,7 +51,8 @@ class Component(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One thing a plan bills: its base fee, its seats, or a meter.
 
     `included` units cost nothing; `minimum` is the fewest seats sold, `maximum` the most (None: no limit);
-    `package_size` is how many units a package holds. `rates[interval][currency]`.
+    `package_size` is how many units a package holds. `rates[interval][currency]`; a meter that has rates by the month
+    only is billed monthly in a plan paid by the year too.
     """
 
     kind: Kind
@@ -68,9 +69,13 @@ class Component(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
         """The component's name in rows and lookup keys: `base`, `seat` or `meter:<key>`."""
         return f"meter:{self.meter}" if self.kind == "meter" else self.kind
 
+    def interval_for(self, interval: Interval) -> Interval:
+        """Return how often the component is billed in a plan that is paid by `interval`."""
+        return interval if interval in self.rates else "month"
+
     def rate(self, interval: Interval, currency: str) -> Rate:
-        """Return the rate; the check at load time made sure that it exists."""
-        return self.rates[interval][currency]
+        """Return the rate in a plan that is paid by `interval`; the check at load time made sure that it exists."""
+        return self.rates[self.interval_for(interval)][currency]
 
 
 class Meter(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -122,8 +127,9 @@ class Plan(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return tuple(each for each in self.components if each.kind == "meter")
 
     def lookup_key(self, component: Component, interval: Interval, currency: str) -> str:
-        """The name under which Stripe finds the price that is sold today."""
-        return f"{self.key}.{component.key.replace(':', '.')}.{interval}.{currency}"
+        """The name under which Stripe finds the price that bills a component today in a plan paid by `interval`."""
+        billed = component.interval_for(interval)
+        return f"{self.key}.{component.key.replace(':', '.')}.{billed}.{currency}"
 
 
 class ChangeRule(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -251,6 +257,8 @@ def _check_component(catalog: Catalog, component: Component, place: str) -> None
     if component.maximum is not None and component.maximum < component.minimum:
         raise CatalogError(f"{place}: the maximum is below the minimum")
     for interval in INTERVALS:
+        if component.kind == "meter" and interval == "year" and interval not in component.rates:
+            continue
         if set(component.rates.get(interval, {})) != set(catalog.currencies):
             raise CatalogError(
                 f"{place}.rates.{interval}: needs exactly the currencies {', '.join(catalog.currencies)}"

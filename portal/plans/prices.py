@@ -10,16 +10,15 @@ from portal.plans.models import CatalogPush, Price
 
 
 def prices_on_sale(plan: Plan, interval: Interval, currency: str) -> dict[str, Price]:
-    """Return the prices a new subscription to a plan is made of, by component key; empty before the first push."""
-    rows = db.session.scalars(
-        sa.select(Price).where(
-            Price.plan_key == plan.key,
-            Price.interval == interval,
-            Price.currency == currency,
-            Price.active.is_(True),
-        )
-    )
-    return {row.component: row for row in rows}
+    """Return the prices a new subscription to a plan is made of, by component key; empty before the first push.
+
+    They stand in the order of the components. Not all are billed by `interval`: meters of a yearly plan may be
+    billed by the month.
+    """
+    keys = [plan.lookup_key(component, interval, currency) for component in plan.components]
+    rows = db.session.scalars(sa.select(Price).where(Price.lookup_key.in_(keys), Price.active.is_(True)))
+    found = {row.component: row for row in rows}
+    return {component.key: found[component.key] for component in plan.components if component.key in found}
 
 
 def portal_configuration() -> str | None:

@@ -56,15 +56,7 @@ def yearly_saving(plan: Plan, currency: str) -> Money | None:
 
 def price_rows(catalog: Catalog, plan: Plan, interval: Interval, currency: str) -> list[PriceRow]:
     """Return every price of a plan in words."""
-    return [
-        PriceRow(
-            component_name(catalog, component),
-            price_lines(
-                price_model(component, interval, currency), interval, component_unit(catalog, component)
-            ),
-        )
-        for component in plan.components
-    ]
+    return [_price_row(catalog, component, interval, currency) for component in plan.components]
 
 
 def component_name(catalog: Catalog, component: Component) -> str:
@@ -77,6 +69,14 @@ def component_name(catalog: Catalog, component: Component) -> str:
 def component_unit(catalog: Catalog, component: Component) -> str:
     """Return what one unit of a component is called."""
     return catalog.meters[component.meter].unit if component.meter is not None else "seat"
+
+
+def _price_row(catalog: Catalog, component: Component, interval: Interval, currency: str) -> PriceRow:
+    name, billed = component_name(catalog, component), component.interval_for(interval)
+    lines = price_lines(
+        price_model(component, interval, currency), billed, component_unit(catalog, component)
+    )
+    return PriceRow(name if billed == interval else f"{name}, billed by the {billed}", lines)
 
 
 def price_lines(model: PriceModel, interval: str, unit: str) -> tuple[str, ...]:

@@ -55,6 +55,16 @@ def test_the_smallest_catalogue_is_read(tmp_path: Path) -> None:
     assert len(list(catalog.prices())) == 4
 
 
+def test_a_meter_priced_by_the_month_only_is_billed_monthly_in_a_yearly_plan(tmp_path: Path) -> None:
+    yearly = 'rates.year.usd.tiers = [{ up_to = 120 }, { unit_amount = "0.5" }]\n'
+    assert yearly in MINIMAL
+    plan = load(MINIMAL.replace(yearly, ""), tmp_path).plans["paid"]
+    base, calls = plan.components
+    assert [base.interval_for("year"), calls.interval_for("year")] == ["year", "month"]
+    assert calls.rate("year", "usd") == calls.rate("month", "usd")
+    assert plan.lookup_key(calls, "year", "usd") == "paid.meter.calls.month.usd"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -83,6 +93,8 @@ def test_the_smallest_catalogue_is_read(tmp_path: Path) -> None:
             "month.usd.amount = -1",
             "components[0].rates.month.usd: a price cannot be",
         ),
+        (", year.usd.amount = 1000", "", "components[0].rates.year: needs exactly the currencies usd"),
+        ("rates.month.usd.tiers", "rates.year.eur.tiers", "components[1].rates.month: needs exactly"),
         ("month.usd.amount = 100", "week.usd.amount = 100", "week"),
         ("[{ up_to = 10 }, {", "[{ up_to = 10 }, { up_to = 20,", "the last tier, and only it, has no up_to"),
         ("[{ up_to = 10 }, {", "[{ up_to = 10 }, { up_to = 5 }, {", "up_to must grow from tier to tier"),

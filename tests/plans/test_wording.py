@@ -7,8 +7,16 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from portal.plans.catalog import Component, Interval, Plan
-from portal.plans.wording import Headline, cost_note, headline, price_lines, yearly_saving
+from portal.plans.catalog import Catalog, Component, Interval, Meter, Plan
+from portal.plans.wording import (
+    Headline,
+    PriceRow,
+    cost_note,
+    headline,
+    price_lines,
+    price_rows,
+    yearly_saving,
+)
 from portal.pricing.cost import cost
 from portal.pricing.models import PriceModel, Tier
 
@@ -49,6 +57,18 @@ def test_a_saving_is_only_told_where_there_is_one(
 ) -> None:
     found = yearly_saving(Plan(name="Any", components=components), "usd")
     assert (found.minor if found is not None else None) == saved
+
+
+def test_usage_that_is_billed_monthly_under_a_yearly_plan_says_so() -> None:
+    monthly = msgspec.structs.replace(CALLS, rates={"month": CALLS.rates["month"]})
+    plan = Plan(name="Any", components=(BASE, monthly))
+    catalog = Catalog(
+        currencies=("usd",), plans={"any": plan}, meters={"calls": Meter(name="Calls", unit="call")}
+    )
+    assert price_rows(catalog, plan, "year", "usd") == [
+        PriceRow("Base fee", ("$495.00 per year",)),
+        PriceRow("Calls, billed by the month", ("$0.0004 per call and month",)),
+    ]
 
 
 @pytest.mark.parametrize(
