@@ -64,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     add("reconcile", _reconcile, "fetch the billing state of every tenant that may have missed something")
     replay = add("replay", _replay, "list the jobs that gave up, or give them (or an event) another chance")
     replay.add_argument("what", nargs="?", help="`all`, the number of a job, or the id of an event (evt_...)")
+    operator = add("operator", _operator, "let a person use the operator's console, or no longer")
+    operator.add_argument("action", choices=["grant", "revoke"])
+    operator.add_argument("email", help="the person's e-mail address")
     usage = add("usage", _usage, "report usage to Stripe now")
     usage.add_argument("action", choices=["report"])
     usage.add_argument("--open-hour", action="store_true", help="also report the hour that is not over yet")
@@ -207,6 +210,17 @@ def _replay(arguments: argparse.Namespace) -> int:
         count = replay_dead() if what == "all" else replay_dead(job_id=int(what))
         print("1 job" if count == 1 else f"{count} jobs", "will be tried again")
         return 0 if count or what == "all" else 1
+
+
+def _operator(arguments: argparse.Namespace) -> int:
+    from portal.accounts.staff import grant_staff, revoke_staff
+    from portal.app import create_app
+    from portal.web.unit_of_work import unit_of_work
+
+    verb = grant_staff if arguments.action == "grant" else revoke_staff
+    with create_app().app_context(), unit_of_work():
+        print(verb(arguments.email))
+    return 0
 
 
 def _usage(arguments: argparse.Namespace) -> int:

@@ -103,6 +103,7 @@ def upgrade() -> None:
         sa.Column("email", sa.String(length=254), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("password_hash", sa.String(length=255), nullable=False),
+        sa.Column("is_staff", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user")),
@@ -407,6 +408,22 @@ def upgrade() -> None:
     with op.batch_alter_table("payment_method", schema=None) as batch_op:
         batch_op.create_index("ix_payment_method_tenant_id", ["tenant_id"], unique=False)
 
+    op.create_table(
+        "plan_invitation",
+        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("plan_key", sa.String(length=40), nullable=False),
+        sa.Column("granted_by", sa.String(length=254), nullable=False),
+        sa.Column("granted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_plan_invitation_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_invitation")),
+        sa.UniqueConstraint("tenant_id", "plan_key", name=op.f("uq_plan_invitation_tenant_id_plan_key")),
+    )
     op.create_table(
         "quote",
         sa.Column("public_id", sa.String(length=16), nullable=False),
@@ -808,6 +825,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_quote_tenant_id_created_at")
 
     op.drop_table("quote")
+    op.drop_table("plan_invitation")
     with op.batch_alter_table("payment_method", schema=None) as batch_op:
         batch_op.drop_index("ix_payment_method_tenant_id")
 

@@ -13,7 +13,10 @@ from portal.kit.ids import public_id
 
 
 class User(Model):
-    """A person who can sign in. `email` is stored lower-case; it is the only name for signing in."""
+    """A person who can sign in. `email` is stored lower-case; it is the only name for signing in.
+
+    `is_staff`: may use the operator's console. It opens no tenant's pages; only a membership does.
+    """
 
     __tablename__ = "user"
 
@@ -21,6 +24,7 @@ class User(Model):
     email: Mapped[str] = mapped_column(sa.String(254), unique=True)
     name: Mapped[str] = mapped_column(sa.String(120))
     password_hash: Mapped[str] = mapped_column(sa.String(255))
+    is_staff: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
     is_authenticated = True
