@@ -59,6 +59,10 @@ def _parser() -> argparse.ArgumentParser:
     database.add_argument("argument", nargs="?", help="the revision to go to, or the message of a new one")
     catalog = add("catalog", _catalog, "check the catalogue, or push it to Stripe")
     catalog.add_argument("action", choices=["check", "push"])
+    invitation = add("plan-invitation", _plan_invitation, "open a plan sold by invitation to a tenant")
+    invitation.add_argument("action", choices=["grant", "revoke"])
+    invitation.add_argument("tenant", help="the tenant's slug")
+    invitation.add_argument("plan", help="the plan's key in the catalogue")
     sync = add("sync", _sync, "fetch one tenant's billing state from Stripe now")
     sync.add_argument("tenant", help="the tenant's slug")
     add("reconcile", _reconcile, "fetch the billing state of every tenant that may have missed something")
@@ -146,6 +150,29 @@ def _catalog(arguments: argparse.Namespace) -> int:
     with app.app_context():
         writes = push_catalog().writes
     print("\n".join(writes) if writes else "nothing to do: Stripe has it all")
+    return 0
+
+
+def _plan_invitation(arguments: argparse.Namespace) -> int:
+    import sqlalchemy as sa
+
+    from portal.app import create_app
+    from portal.extensions import db
+    from portal.plans.invitations import grant, revoke
+    from portal.tenants.models import Tenant
+    from portal.web.unit_of_work import unit_of_work
+
+    with create_app().app_context(), unit_of_work():
+        tenant_id = db.session.scalar(sa.select(Tenant.id).where(Tenant.slug == arguments.tenant))
+        if tenant_id is None:
+            print(f"portal: there is no tenant {arguments.tenant!r}", file=sys.stderr)
+            return 1
+        if arguments.action == "grant":
+            is_new = grant(tenant_id, arguments.plan, by=None)
+            print("the plan is open to the tenant now" if is_new else "it was open to the tenant already")
+        else:
+            was_open = revoke(tenant_id, arguments.plan, by=None)
+            print("the plan is closed to the tenant now" if was_open else "it was not open to the tenant")
     return 0
 
 

@@ -10,7 +10,7 @@ from portal.invoices.models import Invoice, UpcomingInvoice
 from portal.jobs.models import Job
 from portal.kit.db import Model
 from portal.mail.models import OutgoingMail
-from portal.plans.models import CatalogPush, Price
+from portal.plans.models import CatalogPush, PlanInvitation, Price
 from portal.seats.models import SeatAssignment, SeatLedgerEntry
 from portal.subscriptions.models import Quote, Subscription, SubscriptionItem
 from portal.sync.models import SyncRun
@@ -34,6 +34,7 @@ __all__ = [
     "OneTimeToken",
     "OutgoingMail",
     "PaymentMethod",
+    "PlanInvitation",
     "Price",
     "Quote",
     "SeatAssignment",

@@ -42,6 +42,8 @@ SENTENCES = {
     "member.role_changed": "changed the role of {member} from {before} to {after}",
     "payment.failed": "could not collect {amount} for invoice {number}",
     "payment.recovered": "collected {amount} for invoice {number} after an earlier try had failed",
+    "plan_invitation.granted": "offered the {plan} plan, which is sold by invitation",
+    "plan_invitation.revoked": "took back the offer of the {plan} plan",
     "resume.given_up": "gave up keeping the plan, because no answer came",
     "resume.refused": "refused to keep the plan ({reason})",
     "seat.assigned": "gave {member} a seat",
@@ -61,7 +63,12 @@ SENTENCES = {
     "subscription.started": "started the {plan} plan",
     "tenant.founded": "created {name}",
 }
-ACTORS = {"stripe": "Stripe", "worker": "The portal", "visitor": "Somebody who was not signed in"}
+ACTORS = {
+    "operator": "Our team",
+    "stripe": "Stripe",
+    "visitor": "Somebody who was not signed in",
+    "worker": "The portal",
+}
 
 
 def sentence(entry: AuditEntry) -> str:

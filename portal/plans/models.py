@@ -1,5 +1,6 @@
 """What the catalogue became at Stripe: one row per price and per meter, so that an id of Stripe's finds its plan.
-Rows stay when a price is replaced: subscribers keep the price they started with."""
+Rows stay when a price is replaced: subscribers keep the price they started with. And which tenants a plan by invitation
+is open to."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.kit.clock import utcnow
-from portal.kit.db import Model
+from portal.kit.db import BigId, Model
 
 
 class Price(Model):
@@ -51,3 +52,16 @@ class CatalogPush(Model):
     fingerprint: Mapped[str] = mapped_column(sa.String(64))
     portal_configuration_stripe_id: Mapped[str | None] = mapped_column(sa.String(255))
     pushed_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class PlanInvitation(Model):
+    """A plan sold by invitation is open to a tenant; without a row it is not. `granted_by` is the operator's e-mail
+    address, or `operator` for the command line. A row goes when the invitation is taken back."""
+
+    __tablename__ = "plan_invitation"
+    __table_args__ = (sa.UniqueConstraint("tenant_id", "plan_key"),)
+
+    tenant_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("tenant.id", ondelete="RESTRICT"))
+    plan_key: Mapped[str] = mapped_column(sa.String(40))
+    granted_by: Mapped[str] = mapped_column(sa.String(254))
+    granted_at: Mapped[datetime] = mapped_column(default=utcnow)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from portal.kit.money import Money
 from portal.plans.catalog import INTERVALS, Catalog, Interval, Plan
+from portal.plans.choosable import Standing, is_shown
 from portal.plans.rates import recurring_cost
 from portal.plans.wording import Headline, PriceRow, headline, price_rows, yearly_saving
 
@@ -33,15 +34,17 @@ def offers(
     interval: Interval,
     currency: str,
     *,
-    current: str | None,
+    standing: Standing,
+    asked: str | None,
     seat_range: Callable[[Plan], Seats | None],
     seats: int,
 ) -> list[Offer]:
-    """Return the public plans in the catalogue's order, and the one called `current` even if it is no longer public.
+    """Return the plans that are shown to a tenant, in the catalogue's order. `asked` is the hidden plan that was
+    asked for.
 
     Plans sold by the seat are also priced for `seats`, or as many as they are sold with.
     """
-    shown = [plan for plan in catalog.plans.values() if plan.visibility == "public" or plan.key == current]
+    shown = [plan for plan in catalog.plans.values() if is_shown(plan, standing, asked=asked)]
     made = []
     for plan in shown:
         bounds = seat_range(plan)
@@ -55,7 +58,7 @@ def offers(
                 seats=bounds,
                 wanted_seats=wanted,
                 for_seats=None if bounds is None else recurring_cost(plan, interval, currency, seats=wanted),
-                is_current=plan.key == current,
+                is_current=plan.key == standing.on,
             )
         )
     return made

@@ -39,10 +39,9 @@ LATER = "It may take a minute until this page shows it."
 @for_tenant()
 def compare(access: Access) -> ResponseReturnValue:
     """Show all plans with their prices by the month or by the year."""
-    page = plans_page(access.tenant.id, interval=request.args.get("interval"))
-    return render_template(
-        "plans/compare.html", was_cancelled=request.args.get("checkout") == "cancelled", **page
-    )
+    asked = request.args
+    page = plans_page(access.tenant.id, interval=asked.get("interval"), asked=asked.get("plan"))
+    return render_template("plans/compare.html", was_cancelled=asked.get("checkout") == "cancelled", **page)
 
 
 @blueprint.post("/plans")
@@ -120,7 +119,9 @@ def keep(access: Access) -> ResponseReturnValue:
 def _plans_again(
     tenant_id: int, form: CheckoutForm, problem: str | None, *, seats: bool = False
 ) -> ResponseReturnValue:
-    page = plans_page(tenant_id, interval=form.interval.data, problem=problem, must_release=seats)
+    page = plans_page(
+        tenant_id, interval=form.interval.data, asked=form.plan.data, problem=problem, must_release=seats
+    )
     return render_template("plans/compare.html", was_cancelled=False, **page), 422
 
 

@@ -16,6 +16,8 @@ from portal.gateway.snapshots import InvoiceSnapshot, PlannedSnapshot
 from portal.gateway.subscriptions import Lines
 from portal.kit.errors import PortalError
 from portal.plans.catalog import When, current_catalog
+from portal.plans.choosable import Standing
+from portal.plans.invitations import invited_to
 from portal.plans.models import Price
 from portal.plans.offers import interval_of
 from portal.subscriptions.checkout import Choice, lines_on_sale, plan_on_sale, seat_range, seats_on_sale
@@ -106,7 +108,8 @@ def wanted_plan(tenant_id: int, choice: Choice, *, held: int) -> PlanChange:
     """
     subscription, before = terms_of(tenant_id)
     catalog = current_catalog()
-    plan, interval = plan_on_sale(catalog, choice)
+    standing = Standing(before.plan.key, invited_to(tenant_id, catalog))
+    plan, interval = plan_on_sale(catalog, choice, standing)
     after = Terms(plan, interval, None if seat_range(plan) is None else seats_on_sale(plan, choice.seats))
     if (plan.key, interval) == (before.plan.key, before.interval):
         raise NothingChanges(plan.key)

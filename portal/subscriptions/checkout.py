@@ -20,6 +20,8 @@ from portal.jobs.queue import enqueue
 from portal.kit.clock import from_unix, to_unix, utcnow
 from portal.kit.errors import PortalError
 from portal.plans.catalog import INTERVALS, Catalog, Interval, Plan, current_catalog
+from portal.plans.choosable import Standing, may_choose
+from portal.plans.invitations import invited_to
 from portal.plans.prices import prices_on_sale
 from portal.plans.rates import quantity_of
 from portal.subscriptions.models import LIVE, Subscription
@@ -38,7 +40,7 @@ class AlreadySubscribed(PortalError):
 
 
 class PlanNotForSale(PortalError):
-    """No such plan, not on public sale, or free and therefore nothing to buy."""
+    """No such plan, not open to the tenant, or free and therefore nothing to buy."""
 
     code = "plan_not_for_sale"
     status = 409
@@ -92,7 +94,7 @@ def checkout_intent(
     if db.session.scalars(has_live.limit(1)).one_or_none() is not None:
         raise AlreadySubscribed(tenant.slug)
     catalog = current_catalog()
-    plan, interval = plan_on_sale(catalog, choice)
+    plan, interval = plan_on_sale(catalog, choice, Standing(None, invited_to(tenant.id, catalog)))
     seats = seats_on_sale(plan, choice.seats)
     currency = currency_for(customer, catalog)
     return write.open_intent(
@@ -180,11 +182,12 @@ def discard(gateway: Gateway, result: dict[str, Any]) -> None:
     subscriptions.expire_checkout(gateway, result["session"])
 
 
-def plan_on_sale(catalog: Catalog, choice: Choice) -> tuple[Plan, Interval]:
-    """Return the chosen plan and interval. Raises PlanNotForSale for what nobody can buy."""
+def plan_on_sale(catalog: Catalog, choice: Choice, standing: Standing) -> tuple[Plan, Interval]:
+    """Return the chosen plan and interval. Raises PlanNotForSale for what this tenant cannot buy, in the same words
+    whether there is no such plan or it is not open to the tenant."""
     plan = catalog.plans.get(choice.plan_key)
     interval = next((each for each in INTERVALS if each == choice.interval), None)
-    if plan is None or plan.is_free or plan.visibility != "public" or interval is None:
+    if plan is None or plan.is_free or interval is None or not may_choose(plan, standing):
         raise PlanNotForSale(f"{choice.plan_key!r} by the {choice.interval!r}")
     return plan, interval
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from portal.customers.queries import now_of
 from portal.plans.catalog import current_catalog
+from portal.plans.choosable import Standing
+from portal.plans.invitations import invited_to
 from portal.plans.offers import interval_of, offers
 from portal.plans.wording import yearly_saving
 from portal.subscriptions.banners import banners_for
@@ -17,10 +19,15 @@ from portal.tenants.queries import member_count
 
 
 def plans_page(
-    tenant_id: int, *, interval: str | None, problem: str | None = None, must_release: bool = False
+    tenant_id: int,
+    *,
+    interval: str | None,
+    asked: str | None,
+    problem: str | None = None,
+    must_release: bool = False,
 ) -> dict[str, Any]:
-    """Return the context of plans/compare.html. `problem` is why a choice was refused; `must_release`: because of seats
-    that members hold."""
+    """Return the context of plans/compare.html. `asked` is the plan whose card the address asks for; `problem` is why a
+    choice was refused; `must_release`: because of seats that members hold."""
     catalog = current_catalog()
     current, payer = current_plan(tenant_id), payer_of(tenant_id)
     subscription = current.subscription
@@ -28,13 +35,15 @@ def plans_page(
     shown = interval_of(interval, interval_of(subscription.interval) if subscription is not None else "month")
     currency = currency_for(payer.customer, catalog)
     seats_now = _seats_now(subscription) or member_count(tenant_id)
+    standing = Standing(current.plan.key if current.is_ours else None, invited_to(tenant_id, catalog))
     savings = [saved for plan in catalog.public_plans if (saved := yearly_saving(plan, currency)) is not None]
     return {
         "offers": offers(
             catalog,
             shown,
             currency,
-            current=current.plan.key if current.is_ours else None,
+            standing=standing,
+            asked=asked,
             seat_range=seat_range,
             seats=seats_now,
         ),

@@ -124,7 +124,7 @@ def resume(access: Access) -> ResponseReturnValue:
 
 
 def _plans_again(tenant_id: int, form: CheckoutForm, problem: str | None) -> ResponseReturnValue:
-    page = plans_page(tenant_id, interval=form.interval.data, problem=problem)
+    page = plans_page(tenant_id, interval=form.interval.data, asked=form.plan.data, problem=problem)
     return render_template("plans/compare.html", was_cancelled=False, **page), 422
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 import sqlalchemy as sa
 import stripe
@@ -10,10 +9,8 @@ from flask.testing import FlaskClient
 
 from portal.extensions import db
 from portal.intents.models import Intent, IntentState
-from portal.plans.catalog import current_catalog
 from portal.plans.models import Price
 from portal.subscriptions.queries import current_subscription
-from portal.web.unit_of_work import Portal
 from tests.fixtures.cast import Cast
 from tests.fixtures.catalog import PayCheckout
 
@@ -56,21 +53,6 @@ def test_a_tampered_choice_is_refused_on_the_plans_page(
     assert 'class="notice tone-bad"' in response.text
     assert nothing_was_sent(stripe_client)
     assert db.session.scalars(sa.select(Intent)).all() == []
-
-
-@pytest.mark.parametrize("visibility", ["hidden", "invitation", "legacy"])
-def test_a_plan_that_is_not_public_cannot_be_bought(
-    owner: FlaskClient, app: Portal, stripe_client: stripe.StripeClient, visibility: str
-) -> None:
-    before = current_catalog()
-    pro = msgspec.structs.replace(before.plans["pro"], visibility=visibility)
-    app.extensions["catalog"] = msgspec.structs.replace(before, plans={**before.plans, "pro": pro})
-    try:
-        response = owner.post(CHECKOUT, data={"plan": "pro", "interval": "month", "seats": "3"})
-    finally:
-        app.extensions["catalog"] = before
-    assert response.status_code == 422
-    assert nothing_was_sent(stripe_client)
 
 
 def test_a_plan_whose_prices_were_never_pushed_cannot_be_bought_yet(owner: FlaskClient) -> None:
