@@ -20,6 +20,11 @@ from portal.web.htmx import wants_fragment
 
 IDLE_LIMIT = timedelta(days=30)
 NOTE_USE_EVERY = timedelta(hours=1)
+_OPEN_SESSION = sa.select(UserSession).where(
+    UserSession.token_digest == sa.bindparam("digest"),
+    UserSession.ended_at.is_(None),
+    UserSession.last_seen_at > sa.bindparam("idle_since"),
+)
 
 
 def begin(user: User) -> None:
@@ -65,13 +70,8 @@ def end_all(user: User) -> None:
 
 def load(secret: str) -> User | None:
     """Return the user whose valid session has this secret."""
-    found = db.session.scalars(
-        sa.select(UserSession).where(
-            UserSession.token_digest == digest(secret),
-            UserSession.ended_at.is_(None),
-            UserSession.last_seen_at > utcnow() - IDLE_LIMIT,
-        )
-    ).one_or_none()
+    values = {"digest": digest(secret), "idle_since": utcnow() - IDLE_LIMIT}
+    found = db.session.scalars(_OPEN_SESSION, values).one_or_none()
     if found is None:
         return None
     g.session_row = found

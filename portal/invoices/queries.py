@@ -9,6 +9,7 @@ from portal.invoices.models import Invoice, UpcomingInvoice
 from portal.kit.pagination import Page, cut
 
 PAGE_SIZE = 20
+_UPCOMING = sa.select(UpcomingInvoice).where(UpcomingInvoice.tenant_id == sa.bindparam("tenant_id"))
 
 
 def invoices_of(tenant_id: int, *, page: int) -> Page[Invoice]:
@@ -25,6 +26,4 @@ def invoices_of(tenant_id: int, *, page: int) -> Page[Invoice]:
 
 def upcoming_invoice(tenant_id: int) -> UpcomingInvoice | None:
     """Return the stored preview of the next invoice, or None when there will be none or nobody has looked yet."""
-    return db.session.scalars(
-        sa.select(UpcomingInvoice).where(UpcomingInvoice.tenant_id == tenant_id)
-    ).one_or_none()
+    return db.session.scalars(_UPCOMING, {"tenant_id": tenant_id}).one_or_none()

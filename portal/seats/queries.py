@@ -12,6 +12,12 @@ from portal.seats.models import SeatAssignment
 from portal.subscriptions.queries import current_subscription
 from portal.tenants.models import Membership
 
+_ASSIGNED = (
+    sa.select(sa.func.count())
+    .select_from(SeatAssignment)
+    .where(SeatAssignment.tenant_id == sa.bindparam("tenant_id"))
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:
@@ -34,14 +40,7 @@ def seats_bought(tenant_id: int) -> int:
 
 def seats_assigned(tenant_id: int) -> int:
     """Return how many members hold a seat now."""
-    return (
-        db.session.scalar(
-            sa.select(sa.func.count())
-            .select_from(SeatAssignment)
-            .where(SeatAssignment.tenant_id == tenant_id)
-        )
-        or 0
-    )
+    return db.session.scalar(_ASSIGNED, {"tenant_id": tenant_id}) or 0
 
 
 def holds_seat(tenant_id: int, membership_id: int) -> bool:

@@ -4,6 +4,7 @@ two statements."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.orm import lazyload
@@ -12,6 +13,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from portal.customers.models import Customer, PaymentMethod
 from portal.extensions import db
 from portal.intents.models import Intent, IntentState
+from portal.kit.db import BigId
 from portal.kit.money import Money, total
 from portal.plans.catalog import Plan
 from portal.plans.models import Price
@@ -90,15 +92,7 @@ class Payer:
 
 def current_plan(tenant_id: int) -> CurrentPlan:
     """Return the tenant's plan with its items and their prices, in one statement."""
-    newest = by_relevance(tenant_id).with_only_columns(Subscription.id).limit(1).scalar_subquery()
-    rows = db.session.execute(
-        sa.select(Subscription, SubscriptionItem, Price)
-        .outerjoin(SubscriptionItem, SubscriptionItem.subscription_id == Subscription.id)
-        .outerjoin(Price, Price.stripe_id == SubscriptionItem.price_stripe_id)
-        .where(Subscription.id == newest)
-        .order_by(SubscriptionItem.id)
-        .options(lazyload(Subscription.items))
-    ).all()
+    rows = db.session.execute(_current(), {"tenant_id": tenant_id}).all()
     if not rows:
         return CurrentPlan(plan_for(None), None, ())
     subscription: Subscription = rows[0][0]
@@ -109,8 +103,28 @@ def current_plan(tenant_id: int) -> CurrentPlan:
 
 def payer_of(tenant_id: int) -> Payer:
     """Return the tenant's customer, its payment method and whether a change is under way, in one statement."""
-    changing = sa.exists().where(Intent.tenant_id == tenant_id, Intent.state == IntentState.OPEN)
-    row = db.session.execute(
+    row = db.session.execute(_payer(), {"tenant_id": tenant_id}).one_or_none()
+    return Payer(None, None, is_changing=False) if row is None else Payer(row[0], row[1], bool(row[2]))
+
+
+@cache
+def _current() -> sa.Select[Subscription, SubscriptionItem, Price]:
+    tenant_id = sa.bindparam("tenant_id", type_=BigId)
+    newest = by_relevance(tenant_id).with_only_columns(Subscription.id).limit(1).scalar_subquery()
+    return (
+        sa.select(Subscription, SubscriptionItem, Price)
+        .outerjoin(SubscriptionItem, SubscriptionItem.subscription_id == Subscription.id)
+        .outerjoin(Price, Price.stripe_id == SubscriptionItem.price_stripe_id)
+        .where(Subscription.id == newest)
+        .order_by(SubscriptionItem.id)
+        .options(lazyload(Subscription.items))
+    )
+
+
+@cache
+def _payer() -> sa.Select[Customer, PaymentMethod, bool]:
+    changing = sa.exists().where(Intent.tenant_id == Customer.tenant_id, Intent.state == IntentState.OPEN)
+    return (
         sa.select(Customer, PaymentMethod, changing)
         .outerjoin(
             PaymentMethod,
@@ -119,6 +133,5 @@ def payer_of(tenant_id: int) -> Payer:
                 PaymentMethod.stripe_id == Customer.default_payment_method_stripe_id,
             ),
         )
-        .where(Customer.tenant_id == tenant_id)
-    ).one_or_none()
-    return Payer(None, None, is_changing=False) if row is None else Payer(row[0], row[1], bool(row[2]))
+        .where(Customer.tenant_id == sa.bindparam("tenant_id"))
+    )

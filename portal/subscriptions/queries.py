@@ -18,7 +18,7 @@ def current_subscription(tenant_id: int) -> Subscription | None:
     return db.session.scalars(by_relevance(tenant_id).limit(1)).one_or_none()
 
 
-def by_relevance(tenant_id: int) -> sa.Select[Subscription]:
+def by_relevance(tenant_id: int | sa.BindParameter[int]) -> sa.Select[Subscription]:
     """Select the subscriptions that have not ended, the one that counts first."""
     return (
         sa.select(Subscription)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
@@ -71,13 +71,7 @@ def load(slug: str, user_id: int) -> Access:
 
     The same round trip tells what every page shows around it: the user's other tenants, and whether Stripe answers.
     """
-    rows = db.session.execute(
-        sa.select(Membership, health.is_down())
-        .join(Membership.tenant)
-        .options(contains_eager(Membership.tenant), lazyload(Membership.user))
-        .where(Membership.user_id == user_id)
-        .order_by(sa.func.lower(Tenant.name), Tenant.id)
-    ).all()
+    rows = db.session.execute(_memberships(), {"user_id": user_id}).all()
     membership = next((each for each, _ in rows if each.tenant.slug == slug), None)
     if membership is None:
         raise NotFound(f"no access to tenant {slug!r}")
@@ -88,3 +82,14 @@ def load(slug: str, user_id: int) -> Access:
     g.access = Access(membership.tenant, membership)
     access: Access = g.access
     return access
+
+
+@cache
+def _memberships() -> sa.Select[Membership, bool | None]:
+    return (
+        sa.select(Membership, health.is_down())
+        .join(Membership.tenant)
+        .options(contains_eager(Membership.tenant), lazyload(Membership.user))
+        .where(Membership.user_id == sa.bindparam("user_id"))
+        .order_by(sa.func.lower(Tenant.name), Tenant.id)
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 
 import sqlalchemy as sa
 
@@ -37,6 +38,12 @@ def totals(tenant_id: int, start: datetime, end: datetime) -> list[MeterTotal]:
 
     A `last` meter's total is its newest value within the stretch.
     """
+    rows = db.session.execute(_totals(), {"tenant_id": tenant_id, "start": start, "end": end})
+    return [MeterTotal(meter, units(meter, quantity), int(events)) for meter, quantity, events in rows]
+
+
+@cache
+def _totals() -> sa.Select[Meter, Decimal, int]:
     hours = (
         sa.select(
             UsageHour.meter_id,
@@ -46,11 +53,15 @@ def totals(tenant_id: int, start: datetime, end: datetime) -> list[MeterTotal]:
             .over(partition_by=UsageHour.meter_id, order_by=UsageHour.latest_at.desc())
             .label("newness"),
         )
-        .where(UsageHour.tenant_id == tenant_id, UsageHour.hour_at >= start, UsageHour.hour_at < end)
+        .where(
+            UsageHour.tenant_id == sa.bindparam("tenant_id"),
+            UsageHour.hour_at >= sa.bindparam("start"),
+            UsageHour.hour_at < sa.bindparam("end"),
+        )
         .subquery()
     )
     counted = sa.case((sa.and_(Meter.aggregation == "last", hours.c.newness > 1), 0), else_=hours.c.quantity)
-    rows = db.session.execute(
+    return (
         sa.select(
             Meter,
             sa.func.coalesce(sa.func.sum(counted), 0),
@@ -60,4 +71,3 @@ def totals(tenant_id: int, start: datetime, end: datetime) -> list[MeterTotal]:
         .group_by(Meter.id)
         .order_by(Meter.name)
     )
-    return [MeterTotal(meter, units(meter, quantity), int(events)) for meter, quantity, events in rows]
