@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -79,24 +80,17 @@ def _use(meter: Meter, model: PriceModel | None, plan: Plan, days: dict[date, De
 def _days(tenant_id: int, meters: list[Meter], period: Period) -> dict[int, dict[date, Decimal]]:
     """Read the days of the period. Of its first and last day, the hours outside the period are taken off again."""
     by_id = {meter.id: meter for meter in meters}
-    first, last = _midnight(period.days[0]), _midnight(period.last_day + timedelta(days=1))
-    of_days = sa.select(
-        UsageDay.meter_id,
-        UsageDay.day_on,
-        sa.cast(sa.null(), UtcDateTime).label("hour_at"),
-        UsageDay.quantity,
-    ).where(UsageDay.tenant_id == tenant_id, UsageDay.day_on.between(period.days[0], period.last_day))
-    of_hours = sa.select(
-        UsageHour.meter_id, sa.cast(sa.null(), sa.Date), UsageHour.hour_at, UsageHour.quantity
-    ).where(
-        UsageHour.tenant_id == tenant_id,
-        sa.or_(
-            sa.and_(UsageHour.hour_at >= first, UsageHour.hour_at < period.start),
-            sa.and_(UsageHour.hour_at >= period.end, UsageHour.hour_at < last),
-        ),
-    )
+    values = {
+        "tenant_id": tenant_id,
+        "first_day": period.days[0],
+        "last_day": period.last_day,
+        "first_midnight": _midnight(period.days[0]),
+        "start": period.start,
+        "end": period.end,
+        "last_midnight": _midnight(period.last_day + timedelta(days=1)),
+    }
     found: dict[int, dict[date, Decimal]] = {meter.id: defaultdict(Decimal) for meter in meters}
-    rows: Any = db.session.execute(sa.union_all(of_days, of_hours))
+    rows: Any = db.session.execute(_days_and_hours(), values)
     for meter_id, day_on, hour_at, quantity in rows:
         meter = by_id[meter_id]
         if hour_at is None:
@@ -107,6 +101,29 @@ def _days(tenant_id: int, meters: list[Meter], period: Period) -> dict[int, dict
         meter_id: {day: used for day, used in days.items() if used or by_id[meter_id].aggregation == "last"}
         for meter_id, days in found.items()
     }
+
+
+@cache
+def _days_and_hours() -> sa.CompoundSelect[Any]:
+    bind = sa.bindparam
+    days = sa.select(
+        UsageDay.meter_id,
+        UsageDay.day_on,
+        sa.cast(sa.null(), UtcDateTime).label("hour_at"),
+        UsageDay.quantity,
+    ).where(
+        UsageDay.tenant_id == bind("tenant_id"), UsageDay.day_on.between(bind("first_day"), bind("last_day"))
+    )
+    hours = sa.select(
+        UsageHour.meter_id, sa.cast(sa.null(), sa.Date), UsageHour.hour_at, UsageHour.quantity
+    ).where(
+        UsageHour.tenant_id == bind("tenant_id"),
+        sa.or_(
+            sa.and_(UsageHour.hour_at >= bind("first_midnight"), UsageHour.hour_at < bind("start")),
+            sa.and_(UsageHour.hour_at >= bind("end"), UsageHour.hour_at < bind("last_midnight")),
+        ),
+    )
+    return sa.union_all(days, hours)
 
 
 def _midnight(day: date) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
@@ -27,6 +28,7 @@ def money(amount: Money) -> str:
     return amount_in(amount.minor, amount.currency)
 
 
+@lru_cache(maxsize=2048)
 def amount_in(minor: int, currency: str) -> str:
     """Write minor units of a currency. The decimals are Stripe's for the currency, never the locale library's."""
     digits = exponent(currency)
@@ -50,14 +52,18 @@ def unit_price(rate: Decimal, currency: str) -> str:
 
 def day(at: datetime | date) -> str:
     """Write a date in full: 22 November 2026. Instants are shown in the tenant's zone."""
-    shown = at.astimezone(zone()) if isinstance(at, datetime) else at
-    return str(format_date(shown, "d MMMM yyyy", locale=LOCALE))
+    return _written(at.astimezone(zone()).date() if isinstance(at, datetime) else at, "d MMMM yyyy")
 
 
 def short_day(at: datetime | date) -> str:
     """Write a day for a chart axis: 22 Nov."""
-    shown = at.astimezone(zone()) if isinstance(at, datetime) else at
-    return str(format_date(shown, "d MMM", locale=LOCALE))
+    return _written(at.astimezone(zone()).date() if isinstance(at, datetime) else at, "d MMM")
+
+
+@lru_cache(maxsize=2048)
+def _written(shown: date, pattern: str) -> str:
+    """Charts write the same few days over and over, and the locale library takes its time."""
+    return str(format_date(shown, pattern, locale=LOCALE))
 
 
 def moment(at: datetime) -> str:
