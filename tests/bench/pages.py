@@ -1,4 +1,5 @@
-"""Pages against the five-select page of the same size: CPU of the workers per request, and their memory."""
+"""Pages against the five-select page of the same size: CPU of the workers per request; and the memory of our workers
+as they are deployed."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ def cookie(app: Portal) -> str:
 
 
 def measure(app: Portal, environment: dict[str, str], *, rounds: int, requests: int) -> dict[str, float]:
-    """Return, per page, the CPU ratio to a floor page of the same size, and the memory of our largest worker."""
+    """Return, per page, the CPU ratio to a floor page of the same size, and the memory of our largest worker after
+    all pages."""
     headers = {"Cookie": cookie(app)}
     client = app.test_client()
     client.set_cookie(*headers["Cookie"].split("=", 1))
@@ -46,6 +48,9 @@ def measure(app: Portal, environment: dict[str, str], *, rounds: int, requests: 
             figures[f"{page} kB"] = size / 1000
             figures[f"{page} CPU ms"] = median(mine)
             figures[f"{page} ratio"] = median(ratios)
+    with gunicorn("wsgi:app", environment, kind="gthread", probe="/healthz", settings="deployed") as ours:
+        for page in PAGES * 3:
+            _cpu(ours, requests, ("GET", f"/t/bench-0/{page}", None, headers))
         figures["RSS MB per worker"] = ours.rss_megabytes()
     return figures
 

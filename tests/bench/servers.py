@@ -54,15 +54,20 @@ def free_port() -> int:
 
 
 @contextmanager
-def gunicorn(target: str, environment: Mapping[str, str], *, kind: str, probe: str) -> Iterator[Server]:
-    """Serve a WSGI target with two workers (`sync`, or `gthread` with four threads each) until the block ends."""
+def gunicorn(
+    target: str, environment: Mapping[str, str], *, kind: str, probe: str, settings: str = "bare"
+) -> Iterator[Server]:
+    """Serve a WSGI target with two workers (`sync`, or `gthread` with four threads each) until the block ends.
+
+    `settings` names the gunicorn configuration beside this file: `bare`, or `deployed` for ours as it runs in life.
+    """
     port = free_port()
     words = [
         sys.executable,
         "-m",
         "gunicorn",
         "-c",
-        "tests/bench/bare.conf.py",
+        f"tests/bench/{settings}.conf.py",
         target,
         "-b",
         f"127.0.0.1:{port}",
