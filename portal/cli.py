@@ -24,8 +24,12 @@ def main(argv: list[str] | None = None) -> int:
     configure(logging.INFO if command is _worker else logging.WARNING)
     try:
         return command(arguments)
-    except (ConfigError, CatalogError) as error:
+    except ConfigError as error:
         print(f"portal: {error}", file=sys.stderr)
+        return 2
+    except CatalogError as error:
+        # One line for each mistake, as editors and terminals understand them: file:line: message.
+        print(error, file=sys.stderr)
         return 2
     except PortalError as error:
         print(f"portal: {str(error)[:300]}", file=sys.stderr)

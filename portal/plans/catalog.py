@@ -1,14 +1,11 @@
-"""The catalogue as code: `catalog.toml` parsed into frozen values and checked. It says what is sold; the `price`
-table says what that became at Stripe. Amounts are minor units; unit amounts may be fractions of one, as decimal
-strings ("0.04" is four hundredths of a cent)."""
+"""The catalogue as code: what `catalog.toml` says, as frozen values. It says what is sold; the `price` table says
+what that became at Stripe. Amounts are minor units; unit amounts may be fractions of one, as decimal strings ("0.04"
+is four hundredths of a cent). Reading the file is in read_catalog.py, its rules are in check_catalog.py."""
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -19,12 +16,10 @@ Model = Literal["flat", "per_unit", "package", "graduated", "volume"]
 Kind = Literal["base", "seat", "meter"]
 When = Literal["now", "period_end"]
 INTERVALS: tuple[Interval, ...] = ("month", "year")
-_KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_CURRENCY = re.compile(r"[a-z]{3}")
 
 
 class CatalogError(Exception):
-    """The catalogue cannot be used; the message names the place and what is wrong there."""
+    """The catalogue cannot be used; the message has one line for each mistake, with its line in the file."""
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -41,10 +36,12 @@ class Tier(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 class Rate(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What one component costs in one interval and currency. `amount` for flat, per_unit and package (per package);
-    `tiers` for graduated and volume."""
+    `tiers` for graduated and volume. `minimum_amount` and `cap_amount` bound a per_unit or graduated price."""
 
     amount: Decimal | None = None
     tiers: tuple[Tier, ...] = ()
+    minimum_amount: int | None = None
+    cap_amount: int | None = None
 
 
 class Component(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -186,107 +183,3 @@ def current_catalog() -> Catalog:
     catalog = current_app.extensions["catalog"]
     assert isinstance(catalog, Catalog)
     return catalog
-
-
-def load_catalog(path: Path) -> Catalog:
-    """Read and check the catalogue. Raises CatalogError naming the place of the first mistake."""
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CatalogError(f"{path.name} cannot be read: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise CatalogError(f"{path.name}: {error}") from error
-    for group in ("meters", "features", "plans"):
-        for key, table in tables.get(group, {}).items():
-            if isinstance(table, dict):
-                table["key"] = key
-    try:
-        catalog = msgspec.convert(tables, Catalog, strict=False)
-    except msgspec.ValidationError as error:
-        raise CatalogError(f"{path.name}: {error}") from error
-    _check(catalog)
-    return catalog
-
-
-def _check(catalog: Catalog) -> None:
-    if sum(plan.is_free for plan in catalog.plans.values()) != 1:
-        raise CatalogError("exactly one plan must be free (have no components)")
-    if not catalog.currencies:
-        raise CatalogError("currencies must name at least one currency")
-    for currency in catalog.currencies:
-        if not _CURRENCY.fullmatch(currency):
-            raise CatalogError(f"currencies: {currency!r} is not a lower-case currency code")
-    for group, tables in (
-        ("meters", catalog.meters),
-        ("features", catalog.features),
-        ("plans", catalog.plans),
-    ):
-        for key in tables:
-            if not _KEY.fullmatch(key):
-                raise CatalogError(
-                    f"{group}.{key}: keys are up to 40 of a-z, 0-9 and _, beginning with a letter"
-                )
-    for plan in catalog.plans.values():
-        _check_plan(catalog, plan)
-
-
-def _check_plan(catalog: Catalog, plan: Plan) -> None:
-    for feature in plan.features:
-        if feature not in catalog.features:
-            raise CatalogError(f"plans.{plan.key}: unknown feature {feature!r}")
-    for limit in plan.limits:
-        if limit not in catalog.meters:
-            raise CatalogError(f"plans.{plan.key}.limits: unknown meter {limit!r}")
-    keys = [component.key for component in plan.components]
-    if len(set(keys)) != len(keys):
-        raise CatalogError(f"plans.{plan.key}: the same component stands there twice")
-    for index, component in enumerate(plan.components):
-        _check_component(catalog, component, f"plans.{plan.key}.components[{index}]")
-
-
-def _check_component(catalog: Catalog, component: Component, place: str) -> None:
-    if (component.kind == "meter") != (component.meter is not None):
-        raise CatalogError(f"{place}: `meter` belongs to components of kind meter, and only to those")
-    if component.meter is not None and component.meter not in catalog.meters:
-        raise CatalogError(f"{place}: unknown meter {component.meter!r}")
-    if (component.kind == "base") != (component.model == "flat"):
-        raise CatalogError(f"{place}: a base fee, and only a base fee, is flat")
-    if component.included and component.model not in ("per_unit", "graduated"):
-        # Stripe has no such price, so what the portal shows could not be what the invoice says.
-        raise CatalogError(f"{place}: a {component.model} price cannot have included units")
-    if component.maximum is not None and component.maximum < component.minimum:
-        raise CatalogError(f"{place}: the maximum is below the minimum")
-    for interval in INTERVALS:
-        if component.kind == "meter" and interval == "year" and interval not in component.rates:
-            continue
-        if set(component.rates.get(interval, {})) != set(catalog.currencies):
-            raise CatalogError(
-                f"{place}.rates.{interval}: needs exactly the currencies {', '.join(catalog.currencies)}"
-            )
-    for interval, by_currency in component.rates.items():
-        for currency, rate in by_currency.items():
-            _check_rate(component.model, rate, f"{place}.rates.{interval}.{currency}")
-
-
-def _check_rate(model: Model, rate: Rate, where: str) -> None:
-    tiered = model in ("graduated", "volume")
-    if tiered != bool(rate.tiers) or tiered == (rate.amount is not None):
-        raise CatalogError(f"{where}: {model} needs {'tiers' if tiered else 'amount'}, and nothing else")
-    amounts = [
-        rate.amount or 0,
-        *(part for tier in rate.tiers for part in (tier.unit_amount, tier.flat_amount)),
-    ]
-    if any(amount < 0 for amount in amounts):
-        raise CatalogError(f"{where}: a price cannot be negative")
-    _check_tiers(rate.tiers, where)
-
-
-def _check_tiers(tiers: tuple[Tier, ...], where: str) -> None:
-    ends = [tier.up_to for tier in tiers]
-    if not tiers:
-        return
-    if ends[-1] is not None or None in ends[:-1]:
-        raise CatalogError(f"{where}: the last tier, and only it, has no up_to")
-    finite = [end for end in ends if end is not None]
-    if finite != sorted(set(finite)) or any(end < 1 for end in finite):
-        raise CatalogError(f"{where}: up_to must grow from tier to tier")

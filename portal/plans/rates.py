@@ -20,6 +20,8 @@ def price_model(component: Component, interval: Interval, currency: str) -> Pric
         package_size=component.package_size,
         tiers=tuple(Tier(tier.up_to, tier.unit_amount, tier.flat_amount) for tier in rate.tiers),
         included=component.included,
+        minimum_amount=rate.minimum_amount,
+        cap_amount=rate.cap_amount,
     )
 
 

@@ -4,13 +4,13 @@ lines share it out so that they always add up to it. Quantities are whole number
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from fractions import Fraction
 from math import lcm
 from typing import Literal
 
 from portal.kit.money import Money, allocate
-from portal.kit.rounding import round_half_away
+from portal.kit.rounding import exact_decimal, round_half_away
 from portal.pricing.models import PriceModel
 
 LineKind = Literal["fee", "included", "units", "packages", "tier", "minimum", "cap"]
@@ -143,8 +143,8 @@ def _share(parts: list[_Part], amount: Money) -> list[CostLine]:
         CostLine(
             part.kind,
             share,
-            _decimal(part.quantity),
-            _decimal(part.rate),
+            exact_decimal(part.quantity),
+            exact_decimal(part.rate),
             part.flat_amount,
             part.first,
             part.last,
@@ -156,9 +156,3 @@ def _share(parts: list[_Part], amount: Money) -> list[CostLine]:
 def _bounded(lines: list[CostLine], plain: Money, bound: int, kind: Literal["minimum", "cap"]) -> Cost:
     difference = Money(bound - plain.minor, plain.currency)
     return Cost(Money(bound, plain.currency), (*lines, CostLine(kind, difference, Decimal(1))))
-
-
-def _decimal(value: Fraction) -> Decimal:
-    """Turn a fraction that came from decimals back into one; exact, because only such fractions get here."""
-    with localcontext(prec=60):
-        return Decimal(value.numerator) / Decimal(value.denominator)

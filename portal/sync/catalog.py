@@ -22,6 +22,7 @@ from portal.plans.catalog import Catalog, Component, Interval, Plan, current_cat
 from portal.plans.models import CatalogPush, Price
 from portal.plans.rates import price_model
 from portal.pricing.models import PriceModel
+from portal.pricing.tiers import tiers_of
 from portal.subscriptions.queries import prices_in_use
 from portal.usage.models import Meter
 from portal.web.unit_of_work import unit_of_work
@@ -135,6 +136,7 @@ def _wanted(
     currency: str,
 ) -> _Wanted:
     model = price_model(component, interval, currency)
+    tiers = tiers_of(model)
     meter = meters[component.meter] if component.meter is not None else None
     product = product_id(plan, component)
     facts = {"model": model.to_json(), "interval": interval, "product": product, "meter": meter}
@@ -146,24 +148,12 @@ def _wanted(
         nickname=f"{_product_name(catalog, plan, component)}, {interval}ly",
         fingerprint=_fingerprint(facts),
         meter_stripe_id=meter,
-        unit_rate=None if _tiers(model) else model.rate,
+        unit_rate=None if tiers else model.rate,
         package_size=model.package_size if model.kind == "package" else None,
         tiers_mode="volume" if model.kind == "volume" else "graduated",
-        tiers=_tiers(model),
+        tiers=tuple(stripe.Tier(tier.up_to, tier.rate, tier.flat_amount) for tier in tiers),
     )
     return _Wanted(plan, component, interval, model, new)
-
-
-def _tiers(model: PriceModel) -> tuple[stripe.Tier, ...]:
-    """Say a model in Stripe's tiers: included units are a first tier that costs nothing. Empty: no tiers needed."""
-    shift = model.included
-    free = (stripe.Tier(shift, model.rate * 0, 0),) if shift else ()
-    if model.kind == "per_unit":
-        return (*free, stripe.Tier(None, model.rate, 0)) if shift else ()
-    return free + tuple(
-        stripe.Tier(None if tier.up_to is None else tier.up_to + shift, tier.rate, tier.flat_amount)
-        for tier in model.tiers
-    )
 
 
 def _push_prices(gateway: Gateway, wanted: list[_Wanted], report: PushReport) -> dict[str, str]:

@@ -23,11 +23,25 @@ MODELS: dict[str, dict[str, object]] = {
     "graduated": {"model": "graduated", "tiers": TIERS},
     "graduated with some included": {"model": "graduated", "tiers": TIERS, "included": 2},
     "volume": {"model": "volume", "tiers": TIERS},
+    "per unit with a minimum and a cap": {
+        "model": "per_unit",
+        "amount": "33.335",
+        "minimum_amount": 100,
+        "cap_amount": 400,
+    },
+    "graduated with some included, a minimum and a cap": {
+        "model": "graduated",
+        "tiers": TIERS,
+        "included": 2,
+        "minimum_amount": 130,
+        "cap_amount": 180,
+    },
 }
+PRICE = ("amount", "tiers", "minimum_amount", "cap_amount")
 
 
 def plan_with(model: dict[str, object]) -> Plan:
-    price = {name: model[name] for name in ("amount", "tiers") if name in model}
+    price = {name: model[name] for name in PRICE if name in model}
     rest = {name: value for name, value in model.items() if name not in price}
     component = msgspec.convert(
         {"kind": "seat", **rest, "rates": {each: {"usd": price} for each in ("month", "year")}},
@@ -37,7 +51,7 @@ def plan_with(model: dict[str, object]) -> Plan:
     return Plan(name="Probe", key="probe", components=(component,))
 
 
-@pytest.mark.parametrize("seats", [1, 3, 4, 5, 8, 10, 11, 13, 997])
+@pytest.mark.parametrize("seats", [1, 3, 4, 5, 11, 13, 997])
 @pytest.mark.parametrize("name", MODELS)
 def test_the_invoice_says_what_the_portal_says(
     cast: Cast,

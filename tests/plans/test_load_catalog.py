@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from portal.plans.catalog import Catalog, CatalogError, load_catalog
+from portal.plans.catalog import Catalog, CatalogError
+from portal.plans.read_catalog import load_catalog
 from tests.architecture.sources import ROOT
 
 MINIMAL = """
@@ -74,8 +75,12 @@ def test_a_meter_priced_by_the_month_only_is_billed_monthly_in_a_yearly_plan(tmp
         ("[plans.free]", "[plans.Free]", "plans.Free: keys are"),
         ("[features.sso]", '[features."s.o"]', "features.s.o: keys are"),
         ('[plans.free]\nname = "Free"', "", "exactly one plan must be free"),
-        ('features = ["sso"]', 'features = ["saml"]', "plans.paid: unknown feature 'saml'"),
-        ("limits = { calls = 100 }", "limits = { call = 100 }", "plans.paid.limits: unknown meter 'call'"),
+        ('features = ["sso"]', 'features = ["saml"]', "12: plans.paid.features[0]: unknown feature 'saml'"),
+        (
+            "limits = { calls = 100 }",
+            "limits = { call = 100 }",
+            "13: plans.paid.limits.call: unknown meter 'call'",
+        ),
         ('meter = "calls"', 'meter = "minutes"', "unknown meter 'minutes'"),
         ('meter = "calls"', "", "`meter` belongs to components of kind meter"),
         ('kind = "base"\nmodel = "flat"', SEAT + 'meter = "calls"', "`meter` belongs to"),
@@ -100,10 +105,40 @@ def test_a_meter_priced_by_the_month_only_is_billed_monthly_in_a_yearly_plan(tmp
         ("[{ up_to = 10 }, {", "[{ up_to = 10 }, { up_to = 5 }, {", "up_to must grow from tier to tier"),
         ("[{ up_to = 10 }, {", "[{ up_to = 0 }, {", "up_to must grow from tier to tier"),
         ("[{ up_to = 10 }, {", '[{ up_to = 10, unit_amount = "-1" }, {', "a price cannot be negative"),
-        ('unit = "call"', 'unit = "call"\ncolour = "red"', "colour"),
-        ('name = "Calls"', "", "name"),
-        ('model = "graduated"', 'model = "stairs"', "stairs"),
-        ("[plans.free]", "[plans.free", "catalog.toml"),
+        (
+            'unit = "call"',
+            'unit = "call"\ncolour = "red"',
+            "6: meters.calls.colour: there is no such setting",
+        ),
+        ('unit = "call"', 'unit = "call"\nkey = "red"', "6: meters.calls.key: there is no such setting"),
+        ('unit = "call"', 'unit = "call"\nscale = 10', "6: meters.calls.scale: must be 0 to 9"),
+        ('name = "Calls"', "", "3: meters.calls: `name` is missing"),
+        (
+            'model = "graduated"',
+            'model = "stairs"',
+            "21: plans.paid.components[1].model: 'stairs' is not one of",
+        ),
+        ("[{ up_to = 10 }, {", '[{ up_to = "ten" }, {', "tiers[0].up_to: Expected `int | null`, got `str`"),
+        ('currencies = ["usd"]', 'currencies = ["usd", "usd"]', "2: currencies[1]: 'usd' stands there twice"),
+        ('features = ["sso"]', "trial_days = -1", "plans.paid.trial_days: must be at least 0"),
+        ('kind = "base"\nmodel = "flat"', SEAT + "package_size = 0", "package_size: must be at least 1"),
+        ("month.usd.amount = 100", 'month.usd.amount = "NaN"', "an amount must be a number"),
+        ("month.usd.amount = 100", 'month.usd.amount = "0.0000000000001"', "at most 12 decimals"),
+        (
+            "month.usd.amount = 100",
+            "month.usd = { amount = 100, cap_amount = 200 }",
+            "17: plans.paid.components[0].rates.month.usd: Stripe cannot bill this exactly: a flat price cannot",
+        ),
+        (
+            "month.usd.tiers = [",
+            "month.usd.cap_amount = 5\nrates.month.usd.minimum_amount = 6\nrates.month.usd.tiers = [",
+            "22: plans.paid.components[1].rates.month.usd: the minimum is above the cap",
+        ),
+        (
+            "[plans.free]",
+            "[plans.free",
+            "catalog.toml:8: Expected ']' at the end of a table declaration",
+        ),
     ],
 )
 def test_each_mistake_is_named_with_its_place(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -111,6 +146,34 @@ def test_each_mistake_is_named_with_its_place(tmp_path: Path, old: str, new: str
     with pytest.raises(CatalogError) as refused:
         load(MINIMAL.replace(old, new, 1), tmp_path)
     assert message in str(refused.value)
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    wrong = (
+        MINIMAL.replace('unit = "call"', "")
+        .replace('name = "Free"', 'name = "Free"\nfeatures = ["saml"]')
+        .replace('kind = "base"\nmodel = "flat"', 'kind = "base"\nmodel = "round"')
+        .replace("{ up_to = 10 }", "{ up_to = -10 }")
+    )
+    with pytest.raises(CatalogError) as refused:
+        load(wrong, tmp_path)
+    assert str(refused.value).splitlines() == [
+        "catalog.toml:3: meters.calls: `unit` is missing",
+        "catalog.toml:10: plans.free.features[0]: unknown feature 'saml'",
+        "catalog.toml:17: plans.paid.components[0].model: 'round' is not one of flat, per_unit, package, "
+        "graduated, volume",
+    ]
+
+
+def test_a_bound_that_a_fractional_quantity_could_cross_within_a_unit_is_refused(tmp_path: Path) -> None:
+    by_unit = MINIMAL.replace(
+        "rates.month.usd.tiers = [", "rates.month.usd.cap_amount = 7\nrates.month.usd.tiers = ["
+    )
+    assert load(by_unit, tmp_path).plans["paid"].components[1].rate("month", "usd").cap_amount == 7
+    in_tenths = by_unit.replace('unit = "call"', 'unit = "call"\nscale = 1')
+    assert load(in_tenths, tmp_path).meters["calls"].scale == 1
+    with pytest.raises(CatalogError, match="cap of 7 is not what a whole number of units costs"):
+        load(in_tenths.replace('unit_amount = "0.5"', 'unit_amount = "0.3"'), tmp_path)
 
 
 def test_the_same_component_twice_is_refused(tmp_path: Path) -> None:

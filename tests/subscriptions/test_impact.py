@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from portal.plans.catalog import load_catalog
+from portal.plans.read_catalog import load_catalog
 from portal.subscriptions.impact import losses
 
 CATALOG = load_catalog(Path(__file__).parents[2] / "catalog.toml")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from portal.plans.catalog import CatalogError, ChangeRule, ChangeRules, Interval, load_catalog
+from portal.plans.catalog import CatalogError, ChangeRule, ChangeRules, Interval
+from portal.plans.read_catalog import load_catalog
 from portal.subscriptions.timing import Terms, takes_effect
 
 CATALOG = load_catalog(Path(__file__).parents[2] / "catalog.toml")
