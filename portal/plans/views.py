@@ -13,13 +13,12 @@ from portal.kit.errors import NotFound, PortalError
 from portal.plans.catalog import current_catalog
 from portal.seats.queries import seats_assigned
 from portal.subscriptions.change import TooManySeatsHeld
-from portal.subscriptions.checkout import Choice
 from portal.subscriptions.confirm_change import change_of, choice_of
 from portal.subscriptions.current import current_plan
 from portal.subscriptions.forms import CheckoutForm
 from portal.subscriptions.impact import losses
 from portal.subscriptions.models import Quote
-from portal.subscriptions.plans_page import plans_page
+from portal.subscriptions.plans_page import View, plans_page
 from portal.subscriptions.quotes import ChangeUnderWay, QuoteStale, QuoteUsed, quote_by_id
 from portal.sync.changes import confirm_plan, keep_plan, quote_plan
 from portal.tenants.access import MANAGERS, Access, for_tenant
@@ -40,7 +39,7 @@ LATER = "It may take a minute until this page shows it."
 def compare(access: Access) -> ResponseReturnValue:
     """Show all plans with their prices by the month or by the year."""
     asked = request.args
-    page = plans_page(access.tenant.id, interval=asked.get("interval"), asked=asked.get("plan"))
+    page = plans_page(access.tenant.id, View(asked.get("interval"), asked.get("currency"), asked.get("plan")))
     return render_template("plans/compare.html", was_cancelled=asked.get("checkout") == "cancelled", **page)
 
 
@@ -52,7 +51,7 @@ def quote(access: Access) -> ResponseReturnValue:
     form, tenant = CheckoutForm(), access.tenant
     if not form.validate_on_submit():
         return _plans_again(tenant.id, form, form.problem)
-    choice = Choice(form.plan.data, form.interval.data, form.seats.data or 1)
+    choice = form.choice
     try:
         made = quote_plan(tenant.id, choice, current_user().id)
     except GatewayUnavailable:
@@ -119,9 +118,7 @@ def keep(access: Access) -> ResponseReturnValue:
 def _plans_again(
     tenant_id: int, form: CheckoutForm, problem: str | None, *, seats: bool = False
 ) -> ResponseReturnValue:
-    page = plans_page(
-        tenant_id, interval=form.interval.data, asked=form.plan.data, problem=problem, must_release=seats
-    )
+    page = plans_page(tenant_id, form.view, problem=problem, must_release=seats)
     return render_template("plans/compare.html", was_cancelled=False, **page), 422
 
 

@@ -21,6 +21,7 @@ from portal.plans.invitations import invited_to
 from portal.plans.models import Price
 from portal.plans.offers import interval_of
 from portal.subscriptions.checkout import Choice, lines_on_sale, plan_on_sale, seat_range, seats_on_sale
+from portal.subscriptions.currency import currency_for
 from portal.subscriptions.models import Quote, Status, Subscription
 from portal.subscriptions.queries import current_subscription, plan_for
 from portal.subscriptions.quotes import fingerprint, refuse_while_changing, valid_until
@@ -104,7 +105,7 @@ def wanted_plan(tenant_id: int, choice: Choice, *, held: int) -> PlanChange:
     """Check a change of plan against catalogue, subscription and the number of seats `held`.
 
     Raises NoPlanToChange, NothingChanges, PaymentDueFirst, TooManySeatsHeld, ChangeUnderWay, and PlanNotForSale,
-    SeatsOutOfRange or CatalogNotPushed like a checkout.
+    SeatsOutOfRange, CurrencyNotOffered, CurrencyLocked or CatalogNotPushed like a checkout.
     """
     subscription, before = terms_of(tenant_id)
     catalog = current_catalog()
@@ -115,6 +116,7 @@ def wanted_plan(tenant_id: int, choice: Choice, *, held: int) -> PlanChange:
         raise NothingChanges(plan.key)
     if subscription.planned_at is not None and after == _planned(subscription):
         raise NothingChanges(plan.key, public_message="This change is planned already.")
+    currency_for(catalog, None, subscription, choice.currency)
     if subscription.status not in (Status.ACTIVE, Status.TRIALING):
         raise PaymentDueFirst(subscription.stripe_id)
     refuse_while_changing(tenant_id)

@@ -24,7 +24,9 @@ from portal.plans.choosable import Standing, may_choose
 from portal.plans.invitations import invited_to
 from portal.plans.prices import prices_on_sale
 from portal.plans.rates import quantity_of
-from portal.subscriptions.models import LIVE, Subscription
+from portal.subscriptions.currency import currency_for
+from portal.subscriptions.models import Subscription
+from portal.subscriptions.queries import current_subscription
 from portal.tenants.models import Tenant
 
 OPEN_FOR = timedelta(hours=1)
@@ -65,11 +67,13 @@ class CatalogNotPushed(PortalError):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What somebody chose on the plans page. `seats` is ignored by plans that are not sold by the seat."""
+    """What somebody chose on the plans page. `seats` is ignored by plans that are not sold by the seat; `currency`
+    None: whichever the tenant buys in."""
 
     plan_key: str
     interval: str
     seats: int
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +89,16 @@ def checkout_intent(
 ) -> Intent:
     """Check the choice and write the intent of a checkout, in the caller's unit of work.
 
-    Raises AlreadySubscribed, PlanNotForSale, SeatsOutOfRange or CatalogNotPushed; IntegrityError if another checkout
-    of the tenant was opened in the same moment.
+    Raises AlreadySubscribed, PlanNotForSale, SeatsOutOfRange, CurrencyNotOffered, CurrencyLocked or CatalogNotPushed;
+    IntegrityError if another checkout of the tenant was opened in the same moment.
     """
-    has_live = sa.select(Subscription.id).where(
-        Subscription.tenant_id == tenant.id, Subscription.status.in_(LIVE)
-    )
-    if db.session.scalars(has_live.limit(1)).one_or_none() is not None:
+    unended = current_subscription(tenant.id)
+    if unended is not None and unended.is_live:
         raise AlreadySubscribed(tenant.slug)
     catalog = current_catalog()
     plan, interval = plan_on_sale(catalog, choice, Standing(None, invited_to(tenant.id, catalog)))
     seats = seats_on_sale(plan, choice.seats)
-    currency = currency_for(customer, catalog)
+    currency = currency_for(catalog, customer, unended, choice.currency)
     return write.open_intent(
         "checkout",
         tenant.id,
@@ -116,14 +118,6 @@ def checkout_intent(
         actor_user_id,
         expires_at=utcnow() + OPEN_FOR,
     )
-
-
-def currency_for(customer: Customer | None, catalog: Catalog) -> str:
-    """Return the currency a tenant buys in: the one Stripe has locked its customer to, else the catalogue's first."""
-    if customer is not None and customer.currency in catalog.currencies:
-        assert customer.currency is not None
-        return customer.currency
-    return catalog.default_currency
 
 
 def seat_range(plan: Plan) -> tuple[int, int] | None:

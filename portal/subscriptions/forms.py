@@ -8,18 +8,33 @@ from wtforms import StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from portal.subscriptions.cancel import LONGEST_REASON
+from portal.subscriptions.checkout import Choice
+from portal.subscriptions.plans_page import View
 from portal.web.forms import Form, WholeNumberField, strip
 
 
 class CheckoutForm(Form):
-    """A plan, an interval and, for plans sold by the seat, a number of seats."""
+    """A plan, an interval, for plans sold by the seat a number of seats, and a currency where there is a choice."""
 
     plan = StringField("Plan", [InputRequired("Please choose a plan."), Length(max=40)])
     interval = StringField("Interval", [InputRequired("Please choose month or year."), Length(max=10)])
+    currency = StringField("Currency", [Optional(), Length(max=10)])
     seats = WholeNumberField(
         "Seats",
         [Optional(), NumberRange(min=1, message="Please enter a whole number of seats, at least 1.")],
     )
+
+    @property
+    def choice(self) -> Choice:
+        """What was chosen, of a form that was validated."""
+        return Choice(
+            self.plan.data, self.interval.data, self.seats.data or 1, currency=self.currency.data or None
+        )
+
+    @property
+    def view(self) -> View:
+        """How the plans page looked when the form was sent, also of a form that is not valid."""
+        return View(self.interval.data, self.currency.data, self.plan.data)
 
     @property
     def problem(self) -> str | None:

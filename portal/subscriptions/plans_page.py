@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+from portal.customers.models import Customer
 from portal.customers.queries import now_of
-from portal.plans.catalog import current_catalog
+from portal.plans.catalog import Catalog, current_catalog
 from portal.plans.choosable import Standing
 from portal.plans.invitations import invited_to
 from portal.plans.offers import interval_of, offers
 from portal.plans.wording import yearly_saving
 from portal.subscriptions.banners import banners_for
 from portal.subscriptions.change import is_changeable, planned_change
-from portal.subscriptions.checkout import currency_for, seat_range
+from portal.subscriptions.checkout import seat_range
+from portal.subscriptions.currency import CurrencyLocked, CurrencyNotOffered, currency_for, currency_name
 from portal.subscriptions.current import current_plan, payer_of
 from portal.subscriptions.models import Subscription
 from portal.tenants.queries import member_count
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the address or a refused form asks to see, unchecked: an interval, a currency, a hidden plan's key."""
+
+    interval: str | None
+    currency: str | None
+    plan: str | None
+
+
 def plans_page(
-    tenant_id: int,
-    *,
-    interval: str | None,
-    asked: str | None,
-    problem: str | None = None,
-    must_release: bool = False,
+    tenant_id: int, view: View, *, problem: str | None = None, must_release: bool = False
 ) -> dict[str, Any]:
-    """Return the context of plans/compare.html. `asked` is the plan whose card the address asks for; `problem` is why a
-    choice was refused; `must_release`: because of seats that members hold."""
+    """Return the context of plans/compare.html. What the view asks for and cannot be had is left out, a locked currency
+    with the reason. `problem` is why a choice was refused; `must_release`: because of seats that members hold."""
     catalog = current_catalog()
     current, payer = current_plan(tenant_id), payer_of(tenant_id)
     subscription = current.subscription
     has_plan = subscription is not None and subscription.is_live
-    shown = interval_of(interval, interval_of(subscription.interval) if subscription is not None else "month")
-    currency = currency_for(payer.customer, catalog)
+    shown = interval_of(
+        view.interval, interval_of(subscription.interval) if subscription is not None else "month"
+    )
+    currency, locked = _currency(catalog, payer.customer, subscription, view.currency)
     seats_now = _seats_now(subscription) or member_count(tenant_id)
     standing = Standing(current.plan.key if current.is_ours else None, invited_to(tenant_id, catalog))
     savings = [saved for plan in catalog.public_plans if (saved := yearly_saving(plan, currency)) is not None]
@@ -43,12 +52,16 @@ def plans_page(
             shown,
             currency,
             standing=standing,
-            asked=asked,
+            asked=view.plan,
             seat_range=seat_range,
             seats=seats_now,
         ),
         "most_saved": max(savings, key=lambda saved: saved.minor, default=None),
         "interval": shown,
+        "currency": currency,
+        "currencies": [(each, currency_name(each)) for each in catalog.currencies],
+        "locked": None if problem else locked,
+        "address": {"interval": shown, "currency": currency, "plan": view.plan},
         "current": current,
         "has_plan": has_plan,
         "seats_now": seats_now,
@@ -58,6 +71,20 @@ def plans_page(
         "problem": problem,
         "banners": banners_for(subscription, now_of(payer.customer)),
     }
+
+
+def _currency(
+    catalog: Catalog, customer: Customer | None, subscription: Subscription | None, wanted: str | None
+) -> tuple[str, CurrencyLocked | None]:
+    """The currency to show, and why it is not the one that was asked for; one without prices is not worth a word."""
+    asked = wanted if wanted in catalog.currencies else None
+    try:
+        return currency_for(catalog, customer, subscription, asked), None
+    except CurrencyLocked as locked:
+        shown = locked.locked if locked.locked in catalog.currencies else catalog.default_currency
+        return shown, locked
+    except CurrencyNotOffered:
+        return catalog.default_currency, None
 
 
 def _seats_now(subscription: Subscription | None) -> int | None:

@@ -13,8 +13,9 @@ from portal.seats.queries import seats_assigned
 from portal.subscriptions.banners import banners_for
 from portal.subscriptions.cancel import cancel_intent, cancellable, resume_intent
 from portal.subscriptions.change import planned_change
-from portal.subscriptions.checkout import AlreadySubscribed, Choice, PlanNotForSale, SeatsOutOfRange, WayBack
+from portal.subscriptions.checkout import AlreadySubscribed, PlanNotForSale, SeatsOutOfRange, WayBack
 from portal.subscriptions.composition import composition, seat_use
+from portal.subscriptions.currency import CurrencyLocked, CurrencyNotOffered
 from portal.subscriptions.current import current_plan, payer_of
 from portal.subscriptions.forms import CancelForm, CheckoutForm
 from portal.subscriptions.plans_page import plans_page
@@ -73,10 +74,9 @@ def checkout(access: Access) -> ResponseReturnValue:
     form, tenant = CheckoutForm(), access.tenant
     if not form.validate_on_submit():
         return _plans_again(tenant.id, form, form.problem)
-    choice = Choice(form.plan.data, form.interval.data, form.seats.data or 1)
     try:
-        url = start_checkout(tenant, choice, _way_back(tenant.slug), current_user().id)
-    except (PlanNotForSale, SeatsOutOfRange) as error:
+        url = start_checkout(tenant, form.choice, _way_back(tenant.slug, form), current_user().id)
+    except (PlanNotForSale, SeatsOutOfRange, CurrencyNotOffered, CurrencyLocked) as error:
         return _plans_again(tenant.id, form, error.public_message)
     except AlreadySubscribed as error:
         flash(error.public_message, "warning")
@@ -124,16 +124,18 @@ def resume(access: Access) -> ResponseReturnValue:
 
 
 def _plans_again(tenant_id: int, form: CheckoutForm, problem: str | None) -> ResponseReturnValue:
-    page = plans_page(tenant_id, interval=form.interval.data, asked=form.plan.data, problem=problem)
+    page = plans_page(tenant_id, form.view, problem=problem)
     return render_template("plans/compare.html", was_cancelled=False, **page), 422
 
 
-def _way_back(slug: str) -> WayBack:
+def _way_back(slug: str, form: CheckoutForm) -> WayBack:
     base = current_app.config["PORTAL"].public_url
-    paid, plans = url_for(".checkout_return", slug=slug), url_for("plans.compare", slug=slug)
+    shown = {"interval": form.interval.data, "currency": form.currency.data or None}
+    paid = url_for(".checkout_return", slug=slug)
     # Stripe fills in the braces; url_for would escape them.
     return WayBack(
-        paid=f"{base}{paid}?session_id={{CHECKOUT_SESSION_ID}}", cancelled=f"{base}{plans}?checkout=cancelled"
+        paid=f"{base}{paid}?session_id={{CHECKOUT_SESSION_ID}}",
+        cancelled=base + url_for("plans.compare", slug=slug, checkout="cancelled", **shown),
     )
 
 

@@ -182,10 +182,20 @@ def test_a_price_can_be_billed_in_another_of_its_currencies(account: Account) ->
     assert (second.total, second.currency) == (1900, "eur")
 
 
-def test_a_customer_has_one_currency(account: Account) -> None:
-    customer = account.customer()
-    account.subscribe(customer.id, account.price())
+def test_a_customer_has_one_currency_until_its_last_subscription_has_ended(account: Account) -> None:
+    customer, euros = account.customer(), account.price(currency="eur")
+    sub = account.subscribe(customer.id, account.price())
     with pytest.raises(stripe.InvalidRequestError, match="combine currencies"):
+        account.subscribe(customer.id, euros)
+    account.v1.subscriptions.cancel(sub.id)
+    account.subscribe(customer.id, euros)
+    assert account.v1.customers.retrieve(customer.id).currency == "eur"
+
+
+def test_a_balance_keeps_a_customer_in_its_currency(account: Account) -> None:
+    customer = account.customer()
+    account.v1.customers.balance_transactions.create(customer.id, {"amount": -500, "currency": "usd"})
+    with pytest.raises(stripe.InvalidRequestError, match="keeps one balance"):
         account.subscribe(customer.id, account.price(currency="eur"))
 
 

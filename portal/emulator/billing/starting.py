@@ -6,6 +6,7 @@ from typing import Any
 
 from portal.emulator.billing import records
 from portal.emulator.billing.attributes import set_attributes, set_cancellation
+from portal.emulator.billing.currencies import move_to_currency
 from portal.emulator.billing.due import DAY
 from portal.emulator.billing.extra_items import add_invoice_items
 from portal.emulator.billing.item_change import changed_items
@@ -46,12 +47,7 @@ def start(
     sub["start_date"] = began
     sub["billing_mode"] = _billing_mode(params)
     sub["currency"] = _currency(tx, params)
-    if customer["currency"] not in (None, sub["currency"]):
-        raise invalid(
-            "You cannot combine currencies on a single customer. This customer has had a subscription, invoice or "
-            f"balance in {customer['currency']}.",
-            param="currency",
-        )
+    move_to_currency(tx, customer, sub["currency"])
     tx.put(sub)
     set_attributes(tx, sub, params, customer, now)
     items = changed_items(tx, sub, entries, customer, now)

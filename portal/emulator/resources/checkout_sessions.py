@@ -3,6 +3,7 @@
 from typing import Any
 
 from portal.emulator.billing.agenda import when_due
+from portal.emulator.billing.currencies import refuse_second_currency
 from portal.emulator.events import emit
 from portal.emulator.resources.checkout_items import line_item, new_line_items, reprice
 from portal.emulator.resources.checkout_rules import check_session_params
@@ -27,6 +28,8 @@ def create_session(tx: Transaction, call: Call) -> StripeDict:
     params = call.params
     customer = check_session_params(tx, params)
     items, currency = new_line_items(tx, params)
+    if customer is not None and currency is not None and params["mode"] == "subscription":
+        refuse_second_currency(tx, customer, currency)
     session = _new_session(tx, params, customer, currency)
     private = {name: params.get(name, {}) for name in _KEPT_ASIDE} | {"line_items": items}
     reprice(tx, session, private)
