@@ -52,14 +52,28 @@ CHANGES = st.fixed_dictionaries(
         "seconds": st.integers(0, 30 * DAY),
         "percent": st.sampled_from([None, 10, 33.3]),
         "taxed": st.booleans(),
+        "intervals": st.sampled_from(
+            [("month", "month"), ("year", "year"), ("month", "year"), ("year", "month")]
+        ),
+        "usage": st.none() | st.integers(0, 5_000),
     }
 )
 
 
 def previewed_and_charged(
-    amount: int, before: int, after: int, seconds: int, percent: float | None, taxed: bool
+    amount: int,
+    before: int,
+    after: int,
+    seconds: int,
+    percent: float | None,
+    taxed: bool,
+    intervals: tuple[str, str],
+    usage: int | None,
 ) -> tuple[tuple[int, int], tuple[int, int]]:
-    """The total and the amount due of a previewed change, and of the same change made ten minutes later."""
+    """The total and the amount due of a previewed change, and of the same change made ten minutes later.
+
+    `intervals` are the price's before and after; `usage` not None adds an item that is metered by the month.
+    """
     emulator = Emulator()
     account = Account(emulator, client_of(emulator))
     extra: dict[str, Any] = {}
@@ -69,12 +83,15 @@ def previewed_and_charged(
     if taxed:
         rate = account.v1.tax_rates.create({"display_name": "VAT", "percentage": 19, "inclusive": False})
         extra["default_tax_rates"] = [rate.id]
-    sub = account.subscribe(
-        account.customer().id, {"price": account.price(amount).id, "quantity": before}, **extra
-    )
+    customer, price = account.customer().id, account.price(amount, intervals[0])
+    licensed = {"price": price.id, "quantity": before}
+    sub = account.subscribe(customer, licensed, *([] if usage is None else [account.metered()]), **extra)
+    if usage:
+        account.use(customer, usage)
     at = START + seconds
+    other = {} if intervals[0] == intervals[1] else {"price": account.price(amount, intervals[1]).id}
     change: Any = {
-        "items": [{"id": sub["items"].data[0].id, "quantity": after}],
+        "items": [{"id": sub["items"].data[0].id, "quantity": after, **other}],
         "proration_behavior": "always_invoice",
         "proration_date": at,
     }
@@ -171,8 +188,8 @@ def test_where_no_invoice_is_to_come_there_is_none_to_preview(account: Account, 
     assert (refused.value.code, refused.value.http_status) == ("invoice_upcoming_none", 404)
 
 
-def test_a_change_of_interval_is_previewed_as_the_invoice_it_makes_at_once(account: Account) -> None:
-    sub = account.subscribe(account.customer().id, account.price(3100))
+def test_a_classic_change_of_interval_is_previewed_as_the_invoice_it_makes_at_once(account: Account) -> None:
+    sub = account.subscribe(account.customer().id, account.price(3100), billing_mode={"type": "classic"})
     yearly = account.price(30000, "year")
     account.advance(10)
     preview = account.v1.invoices.create_preview(

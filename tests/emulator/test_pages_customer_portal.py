@@ -8,7 +8,7 @@ import pytest
 from stripe import Customer, Subscription
 
 from portal.emulator.app import Emulator
-from tests.emulator.account import Account
+from tests.emulator.account import DAY, START, Account
 from tests.emulator.conftest import WallClock
 from tests.emulator.site import Visitor
 from tests.fixtures.emulator import client_of
@@ -74,7 +74,7 @@ def test_canceling_takes_effect_at_the_periods_end_with_the_reason_given(
     visitor.submit("Cancel subscription", reason="too_expensive", comment="Next year")
     assert "Your subscription ends on 10 February 2026." in visitor.page.text
     ending = account.subscription(subscription.id)
-    assert ending.cancel_at_period_end
+    assert (ending.cancel_at, ending.cancel_at_period_end) == (START + 31 * DAY, False)
     assert ending.cancellation_details is not None
     assert ending.cancellation_details.feedback == "too_expensive"
     assert ending.cancellation_details.comment == "Next year"

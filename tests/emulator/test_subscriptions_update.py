@@ -122,9 +122,9 @@ def test_a_change_of_plan_keeps_the_item_and_takes_the_new_price(account: Accoun
     assert changed["items"].data[0].plan.id == pro.id
 
 
-def test_another_interval_starts_a_new_period_and_charges_at_once(account: Account) -> None:
+def test_in_classic_mode_another_interval_starts_a_new_period_and_charges_at_once(account: Account) -> None:
     monthly, yearly = account.price(3100), account.price(30000, "year")
-    sub = account.subscribe(account.customer().id, monthly)
+    sub = account.subscribe(account.customer().id, monthly, billing_mode={"type": "classic"})
     account.advance(10)
     changed = account.v1.subscriptions.update(
         sub.id, {"items": [{"id": sub["items"].data[0].id, "price": yearly.id}]}
@@ -136,8 +136,8 @@ def test_another_interval_starts_a_new_period_and_charges_at_once(account: Accou
     assert changed["items"].data[0].current_period_end == START + 375 * DAY
 
 
-def test_from_free_to_paid_the_billing_date_moves_to_now(account: Account) -> None:
-    sub = account.subscribe(account.customer().id, account.price(0))
+def test_in_classic_mode_the_billing_date_moves_to_now_from_free_to_paid(account: Account) -> None:
+    sub = account.subscribe(account.customer().id, account.price(0), billing_mode={"type": "classic"})
     account.advance(5)
     changed = account.v1.subscriptions.update(
         sub.id, {"items": [{"id": sub["items"].data[0].id, "price": account.price(2000).id}]}

@@ -111,7 +111,7 @@ def _cancel_at(sub: StripeDict, params: dict[str, Any]) -> int | str | None:
             return period_end(sub)
         return last_period_end(sub) if sent == "max_period_end" else int(sent)
     if params.get("cancel_at_period_end"):
-        return int(sub["trial_end"]) if sub["status"] == "trialing" else last_period_end(sub)
+        return int(sub["trial_end"]) if sub["status"] == "trialing" else period_end(sub)
     if params.get("cancel_at") == "" or (
         params.get("cancel_at_period_end") is False and sub["cancel_at_period_end"]
     ):

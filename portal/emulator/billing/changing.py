@@ -102,9 +102,13 @@ def _proration_instant(sub: StripeDict, params: dict[str, Any], now: int) -> int
 def _resets(
     tx: Transaction, sub: StripeDict, params: dict[str, Any], old: list[StripeDict], new: list[StripeDict]
 ) -> bool:
-    """Say whether the billing date moves to now: asked for, another interval, or from free to paid."""
+    """Say whether the billing date moves to now: asked for or, in classic billing mode only, with another interval and
+    from free to paid.
+    """
     if (params.get("billing_cycle_anchor") or {}).get("type") == "now":
         return True
+    if sub["billing_mode"]["type"] != "classic":
+        return False
     by_id = {item["id"]: item for item in old}
     for item in new:
         was = by_id.get(item["id"])
@@ -168,7 +172,7 @@ def _exchange_items(
     at: int,
     prorate: bool,
 ) -> None:
-    """Replace items within the running period: credit what changes or goes, charge what changes or comes."""
+    """Replace items within their running periods: credit what changes or goes, charge what changes or comes."""
     sub = change.sub
     was = {item["id"]: item for item in old_items}
     stays = {item["id"]: item for item in new_items}
@@ -176,15 +180,11 @@ def _exchange_items(
         after = stays.get(item["id"])
         if after is None or _differs(item, after):
             _leave_items(tx, change, [item], at, prorate)
-    aligned = {cadence_of(item["price"]): period_of(item) for item in old_items if not is_metered(item)}
     for item in new_items:
-        if item["id"] in was:
-            continue
-        cadence = cadence_of(item["price"])
-        whole = aligned.get(cadence) or period_at(sub["billing_cycle_anchor"], cadence, change.now)
-        # Usage counts from now on; a licensed item is prorated against the whole period.
-        start = change.now if is_metered(item) else whole.start
-        item.update(current_period_start=start, current_period_end=whole.end)
+        before = was.get(item["id"])
+        if before is None or cadence_of(before["price"]) != cadence_of(item["price"]):
+            period = _joined(sub, item, old_items, change.now)
+            item.update(current_period_start=period.start, current_period_end=period.end)
     sub["items"] = item_list(sub["id"], new_items)
     for item in new_items:
         before = was.get(item["id"])
@@ -192,9 +192,28 @@ def _exchange_items(
             debit_item(tx, sub, item, change.notes, at)
 
 
+def _joined(sub: StripeDict, item: StripeDict, others: list[StripeDict], now: int) -> Period:
+    """Give the period of an item that is new or recurs otherwise from now on: that of its interval, by the
+    subscription's anchor.
+    """
+    cadence = cadence_of(item["price"])
+    aligned = {cadence_of(other["price"]): period_of(other) for other in others if not is_metered(other)}
+    whole = aligned.get(cadence) or period_at(sub["billing_cycle_anchor"], cadence, now)
+    if is_metered(item):
+        # Usage counts from now on; a licensed item is prorated against the whole period.
+        return Period(now, whole.end)
+    if whole.start == now and any(other["current_period_end"] <= now for other in others):
+        # The renewal of this very instant is still to come, and bills it with the others.
+        return Period(now, now)
+    return whole
+
+
 def _differs(before: StripeDict, after: StripeDict) -> bool:
     if is_metered(before) and is_metered(after):
-        return bool(before["price"]["recurring"]["meter"] != after["price"]["recurring"]["meter"])
+        recurring, wanted = before["price"]["recurring"], after["price"]["recurring"]
+        return bool(
+            recurring["meter"] != wanted["meter"] or cadence_of(before["price"]) != cadence_of(after["price"])
+        )
     return bool(
         before["price"]["id"] != after["price"]["id"] or before.get("quantity") != after.get("quantity")
     )

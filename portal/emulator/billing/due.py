@@ -33,7 +33,9 @@ def upcoming_notice_at(sub: StripeDict, notes: StripeDict) -> int | None:
     end = period_end(sub)
     if notes["upcoming_for"] == end:
         return None
-    start = min(item["current_period_start"] for item in sub["items"]["data"])
+    start = max(
+        item["current_period_start"] for item in sub["items"]["data"] if item["current_period_end"] == end
+    )
     # Periods of a week and less give their notice at half time, as there is nothing earlier to tell.
     return int(max(end - UPCOMING_NOTICE, start + (end - start) // 2))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from copy import deepcopy
 
-from portal.emulator.billing.periods import Period
+from portal.emulator.billing.periods import Cadence, Period
 from portal.emulator.billing.prices import inline_price, recurring_price, supports
 from portal.emulator.billing.redemption import redeem
 from portal.emulator.billing.refusing import refuse_unsupported
@@ -34,7 +35,7 @@ def changed_items(
     """Give the items of a subscription after a request, without touching the subscription.
 
     New items have an empty period (start and end now) which the caller sets. Raises a 400 for an unknown item, a
-    price twice, another currency, a quantity on a metered item, or no item left.
+    price twice, another currency, intervals that do not go together, a quantity on a metered item, or no item left.
     """
     items: list[StripeDict] = deepcopy(sub["items"]["data"])
     by_id = {item["id"]: item for item in items}
@@ -137,7 +138,18 @@ def _check(tx: Transaction, sub: StripeDict, items: list[StripeDict]) -> None:
                 f"currency: `{sub['currency']}`.",
                 param="items",
             )
-    if sub["billing_mode"]["type"] == "classic" and len({cadence_of(item["price"]) for item in items}) > 1:
+    cadences = {cadence_of(item["price"]) for item in items}
+    if sub["billing_mode"]["type"] == "classic" and len(cadences) > 1:
         raise invalid(
             "All prices of a subscription in classic billing mode must have the same interval.", param="items"
+        )
+    refuse_unaligned(cadences, "items")
+
+
+def refuse_unaligned(cadences: Collection[Cadence], param: str) -> None:
+    """Raise a 400 unless every interval is a multiple of the shortest, so that their boundaries fall together."""
+    shortest = min(cadences, key=lambda cadence: cadence.days)
+    if not all(cadence.is_multiple_of(shortest) for cadence in cadences):
+        raise invalid(
+            "The intervals of all prices must be multiples of the shortest one among them.", param=param
         )

@@ -27,6 +27,28 @@ class Cadence(NamedTuple):
     interval: str
     number: int
 
+    def is_multiple_of(self, other: Cadence) -> bool:
+        """Say whether every boundary of this is one of the other's: a year is 12 months, a week 7 days.
+
+        Months and years hold no fixed number of weeks or days, but all of them end with a day.
+        """
+        if other in (Cadence("day", 1), self):
+            return True
+        mine, others = self._parts, other._parts
+        return mine[0] == others[0] and mine[1] % others[1] == 0
+
+    @property
+    def days(self) -> int:
+        """About how long it is, to find the shortest and the longest of several."""
+        unit, number = self._parts
+        return number * (30 if unit == "month" else 1)
+
+    @property
+    def _parts(self) -> tuple[str, int]:
+        if self.interval in SECONDS:
+            return "day", self.number * SECONDS[self.interval] // SECONDS["day"]
+        return "month", self.number * MONTHS[self.interval]
+
 
 def add_months(anchor: int, months: int, day: int | None = None) -> int:
     """Move an instant by whole months, keeping its day (or the given one) clamped to the month's length."""

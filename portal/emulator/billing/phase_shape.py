@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portal.emulator.billing.attributes import own_method
-from portal.emulator.billing.item_change import price_of_entry
+from portal.emulator.billing.item_change import price_of_entry, refuse_unaligned
 from portal.emulator.billing.periods import Cadence, after
 from portal.emulator.billing.redemption import usable_code, usable_coupon
 from portal.emulator.billing.refusing import refuse_unsupported
@@ -115,13 +115,13 @@ def phase_item(price_id: str, quantity: int | None, metadata: dict[str, str] | N
 
 
 def phases_of_subscription(sub: StripeDict) -> list[StripeDict]:
-    """Describe a subscription as it is, until the end of its period, as the first phase of a schedule."""
+    """Describe a subscription as it is, until everything it has paid for is over, as a schedule's first phase."""
     items = [
         phase_item(item["price"]["id"], item.get("quantity"), dict(item["metadata"]))
         for item in sub["items"]["data"]
     ]
     start = min(item["current_period_start"] for item in sub["items"]["data"])
-    end = min(item["current_period_end"] for item in sub["items"]["data"])
+    end = max(item["current_period_end"] for item in sub["items"]["data"])
     phase = new_phase(sub["currency"], items, start, end)
     phase["discounts"] = [_discount(discount=discount_id) for discount_id in sub["discounts"]]
     if sub["status"] == "trialing":
@@ -161,19 +161,21 @@ def _phase(
 ) -> StripeDict:
     if not entry.get("items"):
         raise missing_parameter(f"{param}[items]")
-    items, cadence, currency = [], None, ""
+    items, cadences, currency = [], [], ""
     for number, sent in enumerate(entry["items"]):
         where = f"{param}[items][{number}]"
         refuse_unsupported(sent, _UNSUPPORTED_IN_ITEMS, within=where)
         price = price_of_entry(tx, sent, where)
         if price is None:
             raise missing_parameter(f"{where}[price]")
-        cadence, currency = cadence or cadence_of(price), currency or price["currency"]
+        cadences.append(cadence_of(price))
+        currency = currency or price["currency"]
         metered = price["recurring"]["usage_type"] == "metered"
         quantity = None if metered else sent.get("quantity", 1)
         items.append(phase_item(price["id"], quantity, merged(None, sent.get("metadata"))))
-    assert cadence is not None
-    phase = new_phase(currency, items, start, _end(entry, start, cadence, param))
+    refuse_unaligned(cadences, f"{param}[items]")
+    longest = max(cadences, key=lambda cadence: cadence.days)
+    phase = new_phase(currency, items, start, _end(entry, start, longest, param))
     phase["proration_behavior"] = entry.get("proration_behavior", "create_prorations")
     phase["metadata"] = merged(None, entry.get("metadata"))
     phase["description"] = entry.get("description") or None

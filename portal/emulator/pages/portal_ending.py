@@ -50,7 +50,7 @@ def cancel(emulator: Emulator, request: Request, session_id: str, subscription_i
             params = {"prorate": behavior != "none", "invoice_now": behavior == "always_invoice"}
             cancel_now(tx, sub, {**params, "cancellation_details": details})
         else:
-            update_subscription(tx, sub, {"cancel_at_period_end": True, "cancellation_details": details})
+            update_subscription(tx, sub, {**_at_the_end(sub), "cancellation_details": details})
         return finish(tx, visit, "subscription_cancel", "canceled")
 
 
@@ -82,6 +82,13 @@ def resume(emulator: Emulator, _request: Request, session_id: str, subscription_
         visit.feature("subscription_pause")
         resume_now(tx, subscription_of(tx, visit, subscription_id), {})
         return see(f"{visit.home}?done=resumed")
+
+
+def _at_the_end(sub: StripeDict) -> dict[str, Any]:
+    """Let a subscription end when everything it has paid for is over."""
+    if sub["billing_mode"]["type"] == "classic":
+        return {"cancel_at_period_end": True}
+    return {"cancel_at": "max_period_end"}
 
 
 def _ask(tx: Transaction, visit: Visit, sub: StripeDict, feature: StripeDict) -> Response:

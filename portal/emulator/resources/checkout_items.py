@@ -12,6 +12,7 @@ from portal.emulator.billing.amounts import round_half_away
 from portal.emulator.billing.discounts import Discountable, Reduction, apply_discounts
 from portal.emulator.billing.prices import full_price, inline_price, product_name
 from portal.emulator.billing.redemption import usable_code, usable_coupon
+from portal.emulator.billing.subscription_shape import cadence_of
 from portal.emulator.billing.tax import AUTOMATIC, Rate, exclusive_tax, line_taxes, rate_of
 from portal.emulator.resources.product_fields import make_product
 from portal.emulator.transaction import Objects, StripeDict, Transaction
@@ -24,25 +25,30 @@ _MOST_ITEMS = 20
 def new_line_items(tx: Transaction, params: dict[str, Any]) -> tuple[Objects, str | None]:
     """Return the line items a session is created with, and its currency.
 
-    Raises a 400 for an unknown or inactive price, mixed currencies, a missing quantity (or one for metered usage),
-    and for a subscription without anything recurring.
+    Raises a 400 for an unknown or inactive price, mixed currencies or intervals, a missing quantity (or one for
+    metered usage), and for a subscription without anything recurring.
     """
     sent = params.get("line_items", [])
     if len(sent) > _MOST_ITEMS:
         raise invalid(f"You may have at most {_MOST_ITEMS} line items.", param="line_items")
     items, currency = [], params.get("currency")
-    recurring = False
+    cadences = set()
     for index, entry in enumerate(sent):
         path = f"line_items[{index}]"
         price = _price_of(tx, entry, path)
         currency = currency or price["currency"]
         full_price(tx, price, currency)
-        recurring = recurring or price["recurring"] is not None
+        if price["recurring"] is not None:
+            cadences.add(cadence_of(price))
         items.append(_new_item(tx, entry, price, path))
-    if sent and not recurring:
+    if sent and not cadences:
         raise invalid(
             "You must provide at least one recurring price in `subscription` mode when using prices.",
             param="line_items",
+        )
+    if len(cadences) > 1:
+        raise invalid(
+            "Checkout does not support multiple prices with different billing intervals.", param="line_items"
         )
     return items, currency.lower() if currency else None
 
