@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from portal.gateway.client import Gateway
+from portal.gateway.errors import CardDeclined
 from portal.gateway.plain import plain
 from portal.gateway.snapshots import InvoiceSnapshot, SubscriptionSnapshot
 from portal.gateway.subscriptions import preview_invoice
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
         SubscriptionUpdateParams,
         SubscriptionUpdateParamsItem,
     )
+
+
+NEEDS_A_PERSON = ("subscription_payment_intent_requires_action", "authentication_required")
+"""What Stripe calls a card whose bank wants to hear from its owner first (3-D Secure)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,8 @@ class ItemEdit:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A subscription after a change, and its newest invoice: the change's own, if it made one."""
+    """A subscription after a change, and its newest invoice: the change's own, if it made one. While
+    `subscription.pending_until` is set, nothing has changed yet: the change waits for that invoice to be paid."""
 
     subscription: SubscriptionSnapshot
     invoice: InvoiceSnapshot | None
@@ -67,8 +73,9 @@ def change_items(
     """Edit the items of a subscription and invoice the difference at once.
 
     `proration_at` None: the moment of the change, the only possible one where the billing date moves to it.
-    `keep_going` takes back a planned end. Raises CardDeclined when the invoice could not be paid (nothing changes
-    then) and GatewayRefused.
+    `keep_going` takes back a planned end. If the bank asks for the card's owner, the change waits at Stripe for its
+    invoice to be paid, at most 23 hours, and a planned end stays. Raises CardDeclined when the invoice could not be
+    paid (nothing changes then) and GatewayRefused.
     """
     items: list[SubscriptionUpdateParamsItem] = [_item(edit) for edit in edits]
     params: SubscriptionUpdateParams = {
@@ -79,8 +86,17 @@ def change_items(
     }
     if proration_at is not None:
         params["proration_date"] = to_unix(proration_at)
-    if keep_going:
-        params["cancel_at_period_end"] = False
+    ending: SubscriptionUpdateParams = {"cancel_at_period_end": False} if keep_going else {}
+    try:
+        return _change(gateway, stripe_id, {**params, **ending}, key=key)
+    except CardDeclined as error:
+        if error.stripe_code not in NEEDS_A_PERSON:
+            raise
+    waiting: SubscriptionUpdateParams = {**params, "payment_behavior": "pending_if_incomplete"}
+    return _change(gateway, stripe_id, waiting, key=f"{key}-waiting")
+
+
+def _change(gateway: Gateway, stripe_id: str, params: SubscriptionUpdateParams, *, key: str) -> Changed:
     changed = plain(
         gateway.call(
             "subscriptions.change_items",

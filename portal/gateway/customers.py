@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from portal.gateway.client import Gateway
 from portal.gateway.plain import plain, plain_list
@@ -74,11 +74,26 @@ def payment_methods(gateway: Gateway, stripe_id: str) -> list[PaymentMethodSnaps
     )
 
 
-def portal_url(gateway: Gateway, stripe_id: str, *, return_url: str, configuration: str | None = None) -> str:
-    """Open a Customer Portal session and return its address, a bearer secret: redirect to it, never log it."""
+def portal_url(
+    gateway: Gateway,
+    stripe_id: str,
+    *,
+    return_url: str,
+    configuration: str | None = None,
+    flow: Literal["payment_method_update"] | None = None,
+) -> str:
+    """Open a Customer Portal session and return its address, a bearer secret: redirect to it, never log it.
+
+    `flow` leads straight to one form, and back when it was sent.
+    """
     params: SessionCreateParams = {"customer": stripe_id, "return_url": return_url}
     if configuration is not None:
         params["configuration"] = configuration
+    if flow is not None:
+        params["flow_data"] = {
+            "type": flow,
+            "after_completion": {"type": "redirect", "redirect": {"return_url": return_url}},
+        }
     return str(
         gateway.call(
             "portal.sessions.create",

@@ -1,9 +1,9 @@
-"""Invoices: reading only. Stripe makes, finalises and collects them."""
+"""Invoices: reading, and withdrawing one that nobody is going to pay. Stripe makes, finalises and collects them."""
 
 from __future__ import annotations
 
 from portal.gateway.client import Gateway
-from portal.gateway.plain import plain_list
+from portal.gateway.plain import plain, plain_list
 from portal.gateway.snapshots import InvoiceSnapshot
 
 
@@ -18,4 +18,18 @@ def list_for(gateway: Gateway, customer: str, *, most: int = 100) -> list[Invoic
             )
         ],
         about=customer,
+    )
+
+
+def void(gateway: Gateway, stripe_id: str, *, key: str) -> InvoiceSnapshot:
+    """Withdraw an open invoice: nothing is owed for it, and a change that waited for it is dropped. Raises
+    GatewayRefused if it is paid or withdrawn already."""
+    return InvoiceSnapshot.read(
+        plain(
+            gateway.call(
+                "invoices.void",
+                lambda client: client.v1.invoices.void_invoice(stripe_id, {}, {"idempotency_key": key}),
+                about=stripe_id,
+            )
+        )
     )

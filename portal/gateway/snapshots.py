@@ -139,7 +139,8 @@ class PlannedSnapshot:
 @dataclass(frozen=True, slots=True)
 class SubscriptionSnapshot:
     """A subscription with its items. `status` is Stripe's string. `schedule_stripe_id` when a schedule governs it;
-    `planned` is the change that is still to come under it."""
+    `planned` is the change that is still to come under it. `pending_until`: until then a change waits for its invoice,
+    the latest one, to be paid."""
 
     stripe_id: str
     customer_stripe_id: str
@@ -154,6 +155,7 @@ class SubscriptionSnapshot:
     latest_invoice_stripe_id: str | None
     schedule_stripe_id: str | None
     planned: PlannedSnapshot | None
+    pending_until: datetime | None
     default_payment_method_stripe_id: str | None
     collection_method: str
     items: tuple[ItemSnapshot, ...]
@@ -178,6 +180,7 @@ class SubscriptionSnapshot:
             latest_invoice_stripe_id=reference(raw.get("latest_invoice")),
             schedule_stripe_id=reference(raw.get("schedule")),
             planned=PlannedSnapshot.read(raw.get("schedule")),
+            pending_until=instant((raw.get("pending_update") or {}).get("expires_at")),
             default_payment_method_stripe_id=reference(raw.get("default_payment_method")),
             collection_method=raw["collection_method"],
             items=tuple(ItemSnapshot.read(item) for item in raw["items"]["data"]),

@@ -3,7 +3,7 @@ that wrote the change, so that each step is told exactly once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from portal.subscriptions.announce import NEWS_FOR
 from portal.tenants.models import Tenant
 from portal.web.addresses import public_url_of
 
-FIRST = "subscription_create"
+FIRST, CHANGE = "subscription_create", "subscription_update"
 MAILED = {
     "invoice.paid": "invoice_paid",
     "payment.failed": "payment_failed",
@@ -24,12 +24,15 @@ MAILED = {
 }
 
 
-def announce(tenant: Tenant, changes: Sequence[InvoiceChange], *, now: datetime) -> None:
+def announce(
+    tenant: Tenant, changes: Sequence[InvoiceChange], *, now: datetime, awaited: Collection[str] = ()
+) -> None:
     """Write audit rows and mails for what the changes mean, in the caller's transaction. `now` is the tenant's
-    billing time; a payment longer ago than a week is written down, but nobody is mailed."""
+    billing time; a payment longer ago than a week is written down, but nobody is mailed. `awaited` are the invoices
+    whose payment a person is confirming: that it was not made at once is no failure."""
     for change in changes:
         step = step_of(change.before, change.after, reason=change.row.billing_reason)
-        if step is not None:
+        if step is not None and not (step == "payment.failed" and change.row.stripe_id in awaited):
             _tell(tenant, change.row, step, now=now)
 
 
@@ -37,13 +40,14 @@ def step_of(before: Progress | None, after: Progress, *, reason: str | None) -> 
     """Return what happened to an invoice, or None: invoice.paid, payment.recovered, payment.failed, invoice.voided
     or invoice.marked_uncollectible.
 
-    The first invoice of a subscription is paid on Checkout's page, which tells the person itself when a card fails.
+    The first invoice of a subscription is paid on Checkout's page, which tells the person itself when a card fails;
+    the invoice of a change on a page of its own, if it is not paid at once.
     """
     status_before = before.status if before is not None else None
     if after.status != status_before:
         if after.status == "paid":
             struggled = before is not None and before.status == "open" and before.attempt_count > 0
-            return "payment.recovered" if struggled and reason != FIRST else "invoice.paid"
+            return "payment.recovered" if struggled and reason not in (FIRST, CHANGE) else "invoice.paid"
         if after.status == "void":
             return "invoice.voided"
         if after.status == "uncollectible":

@@ -27,6 +27,7 @@ from portal.subscriptions.quotes import (
     note_charge,
     quote_by_id,
 )
+from portal.subscriptions.waiting_payment import waits
 
 log = structlog.get_logger("seats")
 
@@ -75,25 +76,39 @@ def call(gateway: Gateway, intent: Intent) -> dict[str, Any]:
         proration_at=from_unix(params["proration_at"]),
         key=intent.idempotency_key,
     )
-    if params["later"]:
-        # The running phase of a schedule holds quantities too, and the coming one those of the day it was planned.
-        later = [(price, quantity) for price, quantity in params["later"]]
+    if params["later"] and changed.subscription.pending_until is None:
         try:
-            plan_items(
-                gateway,
-                params["subscription"],
-                later,
-                interval=params["later_interval"],
-                key=intent.idempotency_key,
-            )
+            call_replan(gateway, intent)
         except GatewayRefused as error:
             # The seats are changed and paid for; that they were refused would be wrong.
             log.error("planned_change_not_moved", subscription=params["subscription"], reason=str(error))
     return charge_of(changed, params["invoice_before"])
 
 
+def after_payment(intent: Intent) -> None:
+    """Write the intent for what had to wait until the seats were paid: to move the planned change along."""
+    if intent.params["later"]:
+        names = ("subscription", "later", "later_interval")
+        params = {name: intent.params[name] for name in names}
+        write.open_intent("replan", intent.tenant_id, params, intent.actor_user_id)
+
+
+def call_replan(gateway: Gateway, intent: Intent) -> dict[str, Any]:
+    """Plan the coming change anew: the running phase of a schedule holds quantities too, and the coming one those of
+    the day it was planned."""
+    params = intent.params
+    later = [(price, quantity) for price, quantity in params["later"]]
+    plan_items(
+        gateway, params["subscription"], later, interval=params["later_interval"], key=intent.idempotency_key
+    )
+    return {}
+
+
 def settle(intent: Intent, result: dict[str, Any]) -> None:
-    """Write down that the seats were changed, and what was charged compared with what was shown."""
+    """Write down that the seats were changed, and what was charged compared with what was shown; or that the change
+    waits for its payment."""
+    if waits(intent, result):
+        return
     write.finish(intent, result)
     quote = quote_by_id(intent.tenant_id, intent.params["quote"], "seats", lock=True)
     note_charge(quote, result)

@@ -6,6 +6,7 @@ from flask import Blueprint, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.gateway.errors import CardDeclined, GatewayRefused, GatewayUnavailable
+from portal.intents.models import IntentState
 from portal.kit.errors import NotFound, PortalError
 from portal.kit.ids import is_public_id
 from portal.kit.pagination import page_number
@@ -16,7 +17,7 @@ from portal.seats.forms import SeatsForm
 from portal.seats.page import seats_page
 from portal.seats.queries import holds_seat
 from portal.seats.release import release_seat
-from portal.subscriptions.quotes import ChangeUnderWay, QuoteStale, QuoteUsed, quote_by_id
+from portal.subscriptions.quotes import ChangeUnderWay, PaymentAwaited, QuoteStale, QuoteUsed, quote_by_id
 from portal.sync.seats import confirm_seats, quote_seats
 from portal.tenants.access import MANAGERS, Access, for_tenant
 from portal.tenants.models import Membership
@@ -68,6 +69,8 @@ def confirm(access: Access, public_id: str) -> ResponseReturnValue:
     tenant_id, seats_url = access.tenant.id, url_for(".show", slug=access.tenant.slug)
     try:
         intent = confirm_seats(tenant_id, public_id, current_user().id)
+        if intent.state == IntentState.WAITING:
+            return see_other(url_for("invoices.payment", slug=access.tenant.slug, public_id=public_id))
         seats = f"You now have {intent.params['quantity']:,} seats."
         flash(
             seats if intent.is_synced else f"{seats} It may take a minute until this page shows it.",
@@ -76,9 +79,12 @@ def confirm(access: Access, public_id: str) -> ResponseReturnValue:
     except QuoteStale as error:
         flash(error.public_message, "warning")
         return _fresh_quote(access, public_id)
-    except (QuoteUsed, ChangeUnderWay) as error:
+    except (QuoteUsed, ChangeUnderWay, PaymentAwaited) as error:
         flash(error.public_message, "info")
-    except (CardDeclined, GatewayRefused, SeatsBelowAssigned, SeatsOutOfRange, SeatsNotForSale) as error:
+    except CardDeclined as error:
+        flash(error.public_message, "error")
+        return see_other(url_for("invoices.payment", slug=access.tenant.slug, public_id=public_id))
+    except (GatewayRefused, SeatsBelowAssigned, SeatsOutOfRange, SeatsNotForSale) as error:
         flash(f"{error.public_message} Your seats have not changed.", "error")
     return see_other(seats_url)
 

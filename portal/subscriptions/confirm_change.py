@@ -30,6 +30,7 @@ from portal.subscriptions.quotes import (
     quote_by_id,
     refuse_while_changing,
 )
+from portal.subscriptions.waiting_payment import waits
 
 
 class NothingPlanned(Conflict):
@@ -89,7 +90,7 @@ def call(gateway: Gateway, intent: Intent) -> dict[str, Any]:
             key=key,
             keep_going=params["keep_going"],
         )
-        if params["schedule"]:
+        if params["schedule"] and changed.subscription.pending_until is None:
             # Only after the change: had the card been declined, the planned change would still stand.
             with suppress(GatewayRefused):
                 schedules.release(gateway, params["schedule"], key=key)
@@ -104,7 +105,10 @@ def call(gateway: Gateway, intent: Intent) -> dict[str, Any]:
 
 
 def settle(intent: Intent, result: dict[str, Any]) -> None:
-    """Write down that the plan was changed or will be, and what was charged compared with what was shown."""
+    """Write down that the plan was changed or will be, and what was charged compared with what was shown; or that it
+    waits for its payment."""
+    if waits(intent, result):
+        return
     write.finish(intent, result)
     params = intent.params
     quote = quote_by_id(intent.tenant_id, params["quote"], "change", lock=True)
@@ -131,6 +135,26 @@ def settle(intent: Intent, result: dict[str, Any]) -> None:
         object_id=params["subscription"],
         **details,
     )
+
+
+def after_payment(intent: Intent) -> None:
+    """Write the intents for what had to wait until the change was paid: that a planned end is taken back, and that
+    what was planned before is let go."""
+    params = intent.params
+    if params["keep_going"]:
+        write.open_intent(
+            "resume",
+            intent.tenant_id,
+            {"subscription": params["subscription"], "cancel": False},
+            intent.actor_user_id,
+        )
+    if params["schedule"]:
+        keep = {
+            "subscription": params["subscription"],
+            "schedule": params["schedule"],
+            "plan": _name(params["before"]["plan"]),
+        }
+        write.open_intent("keep", intent.tenant_id, keep, intent.actor_user_id)
 
 
 def keep_intent(tenant_id: int, actor_user_id: int) -> Intent:

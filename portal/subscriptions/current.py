@@ -21,6 +21,7 @@ from portal.pricing.cost import Cost, cost
 from portal.pricing.models import PriceModel
 from portal.subscriptions.models import Subscription, SubscriptionItem
 from portal.subscriptions.queries import by_relevance, plan_for
+from portal.subscriptions.waiting_payment import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,13 @@ class CurrentPlan:
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """Who pays and how. `is_changing`: the outcome of a change is not known yet."""
+    """Who pays and how. `is_changing`: the outcome of a change is not known yet. `awaited`: the public id of the quote
+    whose payment a person has to confirm, if there is one."""
 
     customer: Customer | None
     payment_method: PaymentMethod | None
     is_changing: bool
+    awaited: str | None = None
 
 
 def current_plan(tenant_id: int) -> CurrentPlan:
@@ -104,7 +107,7 @@ def current_plan(tenant_id: int) -> CurrentPlan:
 def payer_of(tenant_id: int) -> Payer:
     """Return the tenant's customer, its payment method and whether a change is under way, in one statement."""
     row = db.session.execute(_payer(), {"tenant_id": tenant_id}).one_or_none()
-    return Payer(None, None, is_changing=False) if row is None else Payer(row[0], row[1], bool(row[2]))
+    return Payer(None, None, is_changing=False) if row is None else Payer(row[0], row[1], bool(row[2]), row[3])
 
 
 @cache
@@ -122,10 +125,20 @@ def _current() -> sa.Select[Subscription, SubscriptionItem, Price]:
 
 
 @cache
-def _payer() -> sa.Select[Customer, PaymentMethod, bool]:
+def _payer() -> sa.Select[Customer, PaymentMethod, bool, str | None]:
     changing = sa.exists().where(Intent.tenant_id == Customer.tenant_id, Intent.state == IntentState.OPEN)
+    awaited = (
+        sa.select(Intent.params["quote"].as_string())
+        .where(
+            Intent.tenant_id == Customer.tenant_id,
+            Intent.kind.in_(KINDS),
+            Intent.state == IntentState.WAITING,
+        )
+        .limit(1)
+        .scalar_subquery()
+    )
     return (
-        sa.select(Customer, PaymentMethod, changing)
+        sa.select(Customer, PaymentMethod, changing, awaited)
         .outerjoin(
             PaymentMethod,
             sa.and_(

@@ -14,13 +14,13 @@ from portal.customers.queries import billing_now
 from portal.extensions import db
 from portal.gateway.changes import Changed
 from portal.intents.models import Intent, IntentState
-from portal.kit.clock import utcnow
+from portal.kit.clock import to_unix, utcnow
 from portal.kit.errors import Conflict, NotFound
 from portal.kit.ids import is_public_id
 from portal.subscriptions.models import Quote, Subscription
 
 VALID_FOR = timedelta(minutes=15)
-CHANGING = ("seats", "change", "keep")
+CHANGING = ("seats", "change", "keep", "replan")
 """The intents that change what a subscription is made of, now or at the end of its period."""
 log = structlog.get_logger("quotes")
 
@@ -39,6 +39,15 @@ class QuoteUsed(Conflict):
 
     code = "quote_used"
     public_message = "This change has been made already."
+
+
+class PaymentAwaited(Conflict):
+    """A change waits for its payment to be confirmed."""
+
+    code = "payment_awaited"
+    public_message = (
+        "The payment for your last change has not been confirmed yet. Please confirm it, or drop that change."
+    )
 
 
 class ChangeUnderWay(Conflict):
@@ -115,7 +124,7 @@ def holds(quote: Quote, subscription: Subscription, basis: str) -> bool:
 def claim(tenant_id: int, public_id: str, kind: str) -> Quote:
     """Return a quote, locked, that nobody confirmed yet, while nothing else changes the subscription.
 
-    Raises NotFound, QuoteUsed or ChangeUnderWay. Whether it still holds is the caller's to check.
+    Raises NotFound, QuoteUsed, ChangeUnderWay or PaymentAwaited. Whether it still holds is the caller's to check.
     """
     quote = quote_by_id(tenant_id, public_id, kind, lock=True)
     if quote.confirmed_at is not None:
@@ -125,11 +134,20 @@ def claim(tenant_id: int, public_id: str, kind: str) -> Quote:
 
 
 def refuse_while_changing(tenant_id: int) -> None:
-    """Raise ChangeUnderWay while the outcome of another change is not known."""
-    open_one = sa.exists().where(
-        Intent.tenant_id == tenant_id, Intent.kind.in_(CHANGING), Intent.state == IntentState.OPEN
+    """Raise ChangeUnderWay while the outcome of another change is not known, PaymentAwaited while one waits for its
+    payment."""
+    state = db.session.scalar(
+        sa.select(Intent.state)
+        .where(
+            Intent.tenant_id == tenant_id,
+            Intent.kind.in_(CHANGING),
+            Intent.state.in_((IntentState.OPEN, IntentState.WAITING)),
+        )
+        .limit(1)
     )
-    if db.session.scalar(sa.select(open_one)):
+    if state == IntentState.WAITING:
+        raise PaymentAwaited(f"tenant {tenant_id}")
+    if state is not None:
         raise ChangeUnderWay(f"tenant {tenant_id}")
 
 
@@ -140,11 +158,14 @@ def newest_invoice(subscription: Subscription) -> str | None:
 
 
 def charge_of(changed: Changed, invoice_before: str | None) -> dict[str, Any]:
-    """Return the invoice a change made and what it charges, as an intent's result; no invoice, no charge."""
+    """Return the invoice a change made and what it charges, as an intent's result; no invoice, no charge.
+    `waits_until` (Unix seconds) is there while nothing is charged yet, because the bank asks for the card's owner."""
     invoice = changed.invoice
     if invoice is None or invoice.stripe_id == invoice_before:
         return {"invoice": None, "charged": 0}
-    return {"invoice": invoice.stripe_id, "charged": invoice.due_amount}
+    charge = {"invoice": invoice.stripe_id, "charged": invoice.due_amount}
+    waits_until = changed.subscription.pending_until
+    return charge if waits_until is None else {**charge, "waits_until": to_unix(waits_until)}
 
 
 def note_charge(quote: Quote, result: dict[str, Any]) -> None:

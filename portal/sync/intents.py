@@ -21,7 +21,7 @@ from portal.intents import write
 from portal.intents.models import Intent, IntentState
 from portal.kit.clock import utcnow
 from portal.seats import confirm as seats
-from portal.subscriptions import cancel, cancel_now, checkout, confirm_change
+from portal.subscriptions import cancel, cancel_now, checkout, confirm_change, waiting_payment
 from portal.sync.customer import sync_customer
 from portal.sync.details import sync_details
 from portal.sync.fence import is_written_soon
@@ -55,6 +55,8 @@ CARRIERS: dict[str, Carrier] = {
     "resume": Carrier(cancel.call, cancel.settle),
     "change": Carrier(confirm_change.call, confirm_change.settle),
     "keep": Carrier(confirm_change.call_keep, confirm_change.settle_keep),
+    "replan": Carrier(seats.call_replan, write.finish),
+    "give_up": Carrier(waiting_payment.call, waiting_payment.settle),
 }
 
 
@@ -100,7 +102,7 @@ def carry_out(intent: Intent) -> Intent:
         # Nobody learns of what was made, so a failure to take it back does no harm.
         with suppress(GatewayError):
             carrier.discard(current_gateway(), result)
-    elif current.state != IntentState.WAITING:
+    elif not current.hosted_url:
         current.is_synced = try_sync(customer, trigger="change")
     return current
 
@@ -117,9 +119,9 @@ def try_sync(customer: Customer, *, trigger: str) -> bool:
     return outcome.outcome != "overtaken" or is_written_soon(customer.id, outcome.ticket)
 
 
-def refresh(tenant_id: int) -> bool:
-    """Sync everything about a tenant now, because a person comes back from Stripe's page; tell whether the mirror
-    shows it.
+def refresh(tenant_id: int, *, trigger: str = "return") -> bool:
+    """Sync everything about a tenant now, because a person comes back from Stripe's page or asks for it; tell whether
+    the mirror shows it.
 
     What Stripe does not answer is left to the worker. Call it outside any transaction.
     """
@@ -129,7 +131,7 @@ def refresh(tenant_id: int) -> bool:
             return False
         mark_customer(customer.id, tenant_id)
         mark_details(customer.id, tenant_id)
-    if not try_sync(customer, trigger="return"):
+    if not try_sync(customer, trigger=trigger):
         return False
     try:
         sync_details(customer.id)

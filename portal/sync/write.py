@@ -17,6 +17,7 @@ from portal.subscriptions import announce as subscriptions_announce
 from portal.subscriptions import mirror as subscriptions_mirror
 from portal.subscriptions.models import LIVE
 from portal.sync.fetch import Picture
+from portal.sync.waiting_payment import settle_waiting
 from portal.tenants.models import Tenant
 
 
@@ -38,11 +39,17 @@ def write_picture(row: Customer, picture: Picture) -> dict[str, Any]:
     seats = seats_mirror.write(tenant_id) if subscriptions else {}
     if seats:
         changed["seats"] = seats
+    settle_waiting(tenant_id, picture.invoices)
     if subscriptions or invoices:
         tenant, now = db.session.get_one(Tenant, tenant_id), billing_now(tenant_id)
         subscriptions_announce.announce(tenant, subscriptions, now=now, run=row.sync_ticket)
-        invoices_announce.announce(tenant, invoices, now=now)
+        invoices_announce.announce(tenant, invoices, now=now, awaited=_awaited(picture.subscriptions))
     return changed
+
+
+def _awaited(snapshots: tuple[SubscriptionSnapshot, ...]) -> set[str]:
+    """The invoices that a change waits for; they are asked for on its page."""
+    return {each.latest_invoice_stripe_id or "" for each in snapshots if each.pending_until is not None}
 
 
 def _charged_to(snapshots: tuple[SubscriptionSnapshot, ...]) -> str | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,8 @@ import sqlalchemy as sa
 from portal.accounts.models import User
 from portal.accounts.reset import request_reset
 from portal.extensions import db
+from portal.intents.models import Intent, IntentState
+from portal.kit.clock import utcnow
 from portal.mail.models import OutgoingMail
 from portal.subscriptions.change import terms_of
 from portal.subscriptions.checkout import Choice
@@ -109,6 +112,23 @@ def _a_change(_site: Site) -> dict[str, Any]:
     }
 
 
+def _an_awaited_payment(site: Site) -> dict[str, Any]:
+    quote = _a_quote(site)["quote"]
+    owner = db.session.scalars(sa.select(Membership).join(User).where(User.email == OWNER)).one()
+    change = Intent(
+        kind="seats",
+        tenant_id=owner.tenant_id,
+        params={"quote": quote},
+        result={},
+        state=IntentState.WAITING,
+        stripe_id="in_awaited",
+        expires_at=utcnow() + timedelta(hours=23),
+    )
+    db.session.add(change)
+    db.session.commit()
+    return {"quote": quote}
+
+
 PAGES: dict[str, PageOf] = {
     "accounts.sign_up": PageOf("/sign-up", visitor=None),
     "accounts.sign_in": PageOf("/sign-in", visitor=None),
@@ -129,6 +149,7 @@ PAGES: dict[str, PageOf] = {
     "team.show": PageOf("/t/{slug}/team"),
     "team.member": PageOf("/t/{slug}/team/{member}", values=_a_member),
     "invoices.index": PageOf("/t/{slug}/invoices"),
+    "invoices.payment": PageOf("/t/{slug}/payment/{quote}", values=_an_awaited_payment),
     "api_keys.index": PageOf("/t/{slug}/api-keys"),
     "audit.index": PageOf("/t/{slug}/audit"),
 }

@@ -105,6 +105,22 @@ def _plan_quote(cast: Cast) -> Values:
     return {"public_id": quote_plan(cast.tenant.id, choice, cast.owner.id).public_id}
 
 
+def _awaited_payment(cast: Cast) -> Values:
+    quote = _quote(cast)["public_id"]
+    change = Intent(
+        kind="seats",
+        tenant_id=cast.tenant.id,
+        params={"quote": quote},
+        result={},
+        state=IntentState.WAITING,
+        stripe_id="in_awaited",
+        expires_at=utcnow() + timedelta(hours=23),
+    )
+    db.session.add(change)
+    db.session.commit()
+    return {"public_id": quote}
+
+
 def _paid_checkout(cast: Cast) -> Values:
     customer = customer_of(cast.tenant.id)
     assert customer is not None
@@ -149,6 +165,9 @@ MAKERS: dict[str, Callable[[Cast], Values]] = {
     "accounts.end_session": _session_of_the_owner,
     "accounts.reset": _reset_link,
     "api_keys.revoke": _api_key,
+    "invoices.check_payment": _awaited_payment,
+    "invoices.give_up_payment": _awaited_payment,
+    "invoices.payment": _awaited_payment,
     "mailbox.show": _mail,
     "plans.confirm": _plan_quote,
     "plans.review": _plan_quote,

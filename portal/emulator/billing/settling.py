@@ -6,7 +6,7 @@ from portal.emulator.billing import records
 from portal.emulator.billing.balance import set_delinquent
 from portal.emulator.billing.invoice_shape import subscription_of
 from portal.emulator.billing.payments import invoice_intent
-from portal.emulator.billing.waiting import apply_update, finish_resume
+from portal.emulator.billing.waiting import apply_update, expire_update, finish_resume
 from portal.emulator.transaction import StripeDict, Transaction
 
 
@@ -45,9 +45,14 @@ def after_failed(tx: Transaction, invoice: StripeDict) -> None:
 
 
 def after_given_up(tx: Transaction, invoice: StripeDict) -> None:
-    """Let the subscription go on, or never start, when its invoice was voided or written off."""
+    """Let the subscription go on, or never start, when its invoice was voided or written off; a change that waited for
+    the invoice is dropped."""
     sub = _subscription(tx, invoice)
     if sub is None or sub["latest_invoice"] != invoice["id"]:
+        return
+    waiting = records.notes_of(tx, sub["id"])["waiting"]
+    if sub["pending_update"] and waiting and waiting["invoice"] == invoice["id"]:
+        expire_update(tx, sub)
         return
     if sub["status"] == "incomplete" and invoice["status"] == "void":
         sub.update(status="incomplete_expired", ended_at=tx.now(sub))
