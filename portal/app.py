@@ -22,6 +22,7 @@ from portal.gateway.health import HealthRecorder
 from portal.invoices.views import blueprint as invoices
 from portal.kit.db import configure_engine, engine_options
 from portal.mail.views import blueprint as mailbox
+from portal.operator.views import blueprint as operator
 from portal.plans.read_catalog import load_catalog
 from portal.plans.views import blueprint as plans
 from portal.seats.views import blueprint as seats
@@ -34,7 +35,7 @@ from portal.webhooks import store
 from portal.webhooks.views import blueprint as webhooks
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = (accounts, team, api_keys, customers, plans, subscriptions, seats, usage, invoices, audit)
+PAGES = (accounts, team, api_keys, customers, plans, subscriptions, seats, usage, invoices, audit, operator)
 BEARER = (webhooks, api)
 
 

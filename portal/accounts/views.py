@@ -43,6 +43,8 @@ def home() -> ResponseReturnValue:
     if not is_signed_in():
         return redirect(url_for("accounts.sign_in"))
     slug = home_slug(current_user().id)
+    if slug is None and current_user().is_staff:
+        return redirect(url_for("operator.attention"))
     if slug is None:
         return render_template("accounts/no_tenant.html")
     return redirect(url_for("subscriptions.overview", slug=slug))

@@ -5,6 +5,7 @@ from __future__ import annotations
 OWNER = ("Olivia Reyes", "owner@northwind.example.com")
 ADMIN = ("Adam Lindqvist", "admin@northwind.example.com")
 MEMBER = ("Mia Tanaka", "member@northwind.example.com")
+OPERATOR = ("Ola Support", "operator@example.com")
 PASSWORD = "northwind in november"  # noqa: S105 - printed at every start, for a demo on this machine
 
 COLLEAGUES = (

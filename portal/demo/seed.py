@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from portal.accounts.create import create_user
 from portal.accounts.models import User
 from portal.accounts.passwords import hash_password
+from portal.accounts.staff import grant_staff
 from portal.customers.begin import begin_customer
 from portal.customers.ensure import ensure_customer
 from portal.customers.models import Customer
@@ -59,7 +60,12 @@ def seed() -> str:
         time = _Time(today - AGE)
         with clock.running_on(time.read):
             _make_history(time, today)
-    rows = (("owner", people.OWNER), ("admin", people.ADMIN), ("member", people.MEMBER))
+    rows = (
+        ("owner", people.OWNER),
+        ("admin", people.ADMIN),
+        ("member", people.MEMBER),
+        ("operator, at /operator", people.OPERATOR),
+    )
     lines = [f"sign in as {email}  ({role})" for role, (_, email) in rows]
     return "\n".join([*lines, f"password: {people.PASSWORD}"])
 
@@ -80,7 +86,8 @@ def _make_history(time: _Time, today: datetime) -> None:
     customer = ensure_customer(tenant.id)
     _subscribe(customer)
     sync_customer(customer.id, trigger="change")
-    _staff(tenant, owner)
+    _colleagues(tenant, owner)
+    _operator()
     while time.now < today:
         _live_until_renewal(time, today, tenant, customer, test_clock)
     with unit_of_work():
@@ -136,7 +143,7 @@ def _quantity(component: str) -> int:
     return SEATS if component == "seat" else 1
 
 
-def _staff(tenant: Tenant, owner: User) -> None:
+def _colleagues(tenant: Tenant, owner: User) -> None:
     """Add the colleagues and give most of them a seat."""
     unused = hash_password(people.PASSWORD)
     with unit_of_work():
@@ -148,6 +155,15 @@ def _staff(tenant: Tenant, owner: User) -> None:
         memberships = db.session.scalars(sa.select(Membership).where(Membership.tenant_id == tenant.id)).all()
         for membership in memberships[:-2]:
             assign_seat(tenant.id, membership.id, owner)
+
+
+def _operator() -> None:
+    """Add somebody who belongs to no tenant and looks after all of them."""
+    name, email = people.OPERATOR
+    hashed = hash_password(people.PASSWORD)
+    with unit_of_work():
+        create_user(email=email, name=name, password_hash=hashed)
+        grant_staff(email)
 
 
 def _live_until_renewal(

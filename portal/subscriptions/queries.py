@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 
 from portal.extensions import db
 from portal.gateway.snapshots import PlannedSnapshot
 from portal.plans.catalog import Plan, current_catalog
 from portal.subscriptions.models import ENDED, LIVE, Subscription, SubscriptionItem
+
+_RELEVANCE = (
+    sa.case((Subscription.status.in_(LIVE), 0), else_=1),
+    Subscription.created_at.desc(),
+    Subscription.id.desc(),
+)
 
 
 def current_subscription(tenant_id: int) -> Subscription | None:
@@ -23,12 +31,20 @@ def by_relevance(tenant_id: int | sa.BindParameter[int]) -> sa.Select[Subscripti
     return (
         sa.select(Subscription)
         .where(Subscription.tenant_id == tenant_id, Subscription.status.not_in(ENDED))
-        .order_by(
-            sa.case((Subscription.status.in_(LIVE), 0), else_=1),
-            Subscription.created_at.desc(),
-            Subscription.id.desc(),
-        )
+        .order_by(*_RELEVANCE)
     )
+
+
+def running_subscriptions(tenant_ids: Collection[int]) -> dict[int, list[Subscription]]:
+    """Return the subscriptions of several tenants that have not ended, by tenant, the one that counts first."""
+    found: dict[int, list[Subscription]] = {tenant_id: [] for tenant_id in tenant_ids}
+    for row in db.session.scalars(
+        sa.select(Subscription)
+        .where(Subscription.tenant_id.in_(tenant_ids), Subscription.status.not_in(ENDED))
+        .order_by(*_RELEVANCE)
+    ):
+        found[row.tenant_id].append(row)
+    return found
 
 
 def live_subscriptions(tenant_id: int) -> list[Subscription]:

@@ -13,7 +13,7 @@ from portal.audit.sentences import SENTENCES, actor_name, sentence
 from portal.web.unit_of_work import Portal
 
 PORTAL = Path(__file__).parents[2] / "portal"
-NO_TENANT = ("user.", "password.", "session.", "sessions.")
+NO_TENANT = ("user.", "password.", "session.", "sessions.", "operator.")
 
 
 def recorded_actions() -> set[str]:

@@ -19,12 +19,13 @@ from portal.kit.clock import utcnow
 from portal.mail.models import OutgoingMail
 from portal.subscriptions.change import terms_of
 from portal.subscriptions.checkout import Choice
+from portal.subscriptions.queries import current_subscription
 from portal.sync.changes import quote_plan
 from portal.sync.seats import quote_seats
 from portal.tenants.invite import invite
-from portal.tenants.models import Membership, Role
+from portal.tenants.models import Membership, Role, Tenant
 from portal.web.unit_of_work import Portal, unit_of_work
-from tests.fixtures.server import MEMBER, OWNER, Site
+from tests.fixtures.server import MEMBER, OPERATOR, OWNER, Site
 
 # Endpoints that answer GET with something other than a page: JSON, files, or always a redirect.
 NO_PAGES = {
@@ -129,6 +130,13 @@ def _an_awaited_payment(site: Site) -> dict[str, Any]:
     return {"quote": quote}
 
 
+def _the_tenant(site: Site) -> dict[str, Any]:
+    tenant = db.session.scalars(sa.select(Tenant).where(Tenant.slug == site.slug)).one()
+    subscription = current_subscription(tenant.id)
+    assert subscription is not None
+    return {"tenant": tenant.public_id, "subscription": subscription.stripe_id}
+
+
 PAGES: dict[str, PageOf] = {
     "accounts.sign_up": PageOf("/sign-up", visitor=None),
     "accounts.sign_in": PageOf("/sign-in", visitor=None),
@@ -152,4 +160,11 @@ PAGES: dict[str, PageOf] = {
     "invoices.payment": PageOf("/t/{slug}/payment/{quote}", values=_an_awaited_payment),
     "api_keys.index": PageOf("/t/{slug}/api-keys"),
     "audit.index": PageOf("/t/{slug}/audit"),
+    "operator.attention": PageOf("/operator", visitor=OPERATOR),
+    "operator.cases": PageOf("/operator/attention/jobs", visitor=OPERATOR),
+    "operator.tenants": PageOf("/operator/tenants", visitor=OPERATOR),
+    "operator.tenant": PageOf("/operator/tenants/{tenant}", visitor=OPERATOR, values=_the_tenant),
+    "operator.end_now": PageOf(
+        "/operator/tenants/{tenant}/subscriptions/{subscription}/end", visitor=OPERATOR, values=_the_tenant
+    ),
 }

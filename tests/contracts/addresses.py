@@ -20,6 +20,8 @@ from portal.kit.clock import utcnow
 from portal.kit.ids import digest, new_secret
 from portal.mail.models import OutgoingMail
 from portal.subscriptions.checkout import Choice
+from portal.subscriptions.queries import current_subscription
+from portal.subscriptions.quotes import quote_by_id
 from portal.sync.changes import quote_plan
 from portal.sync.seats import quote_seats
 from portal.tenants.models import Invitation, Membership, Role
@@ -161,6 +163,23 @@ def _mail(cast: Cast) -> Values:
     return {"public_id": made.public_id}
 
 
+def _tenant(cast: Cast) -> Values:
+    return {"public_id": cast.tenant.public_id}
+
+
+def _live_subscription(cast: Cast) -> Values:
+    found = current_subscription(cast.tenant.id)
+    assert found is not None
+    return {**_tenant(cast), "stripe_id": found.stripe_id}
+
+
+def _differing_quote(cast: Cast) -> Values:
+    quote = quote_by_id(cast.tenant.id, _quote(cast)["public_id"], "seats")
+    quote.charged_amount, quote.confirmed_at = quote.due_now_amount + 1, utcnow()
+    db.session.commit()
+    return {**_tenant(cast), "quote_public_id": quote.public_id}
+
+
 MAKERS: dict[str, Callable[[Cast], Values]] = {
     "accounts.end_session": _session_of_the_owner,
     "accounts.reset": _reset_link,
@@ -169,6 +188,14 @@ MAKERS: dict[str, Callable[[Cast], Values]] = {
     "invoices.give_up_payment": _awaited_payment,
     "invoices.payment": _awaited_payment,
     "mailbox.show": _mail,
+    "operator.cases": lambda _cast: {"kind": "jobs"},
+    "operator.close_plan": _tenant,
+    "operator.end_now": _live_subscription,
+    "operator.open_plan": _tenant,
+    "operator.reopen_usage": _tenant,
+    "operator.review_charge": _differing_quote,
+    "operator.sync": _tenant,
+    "operator.tenant": _tenant,
     "plans.confirm": _plan_quote,
     "plans.review": _plan_quote,
     "seats.confirm": _quote,
