@@ -93,10 +93,10 @@ def places(site: Site) -> dict[str, str]:
 
 @pytest.mark.parametrize("rule", PAGES)
 def test_a_page_is_right_on_a_screen_and_on_a_phone_in_the_dark(
-    rule: str, places: dict[str, str], site: Site, window: Open
+    rule: str, places: dict[str, str], site: Site, tab: Open
 ) -> None:
     address = site.emulator_url + rule.format(**places)
-    opened = window()
+    opened = tab()
     answer = opened.page.goto(address)
     assert answer is not None
     assert answer.status == 200

@@ -18,12 +18,10 @@ def test_every_page_has_a_row(portal_app: Portal) -> None:
 
 
 @pytest.mark.parametrize("endpoint", sorted(PAGES))
-def test_a_page_is_right_on_a_screen_and_on_a_phone_in_the_dark(
-    endpoint: str, site: Site, window: Open
-) -> None:
+def test_a_page_is_right_on_a_screen_and_on_a_phone_in_the_dark(endpoint: str, site: Site, tab: Open) -> None:
     row: PageOf = PAGES[endpoint]
     path = row.path(site)
-    opened = window(row.visitor)
+    opened = tab(row.visitor)
     answer = opened.page.goto(path)
     assert answer is not None
     assert (answer.status, opened.page.url.removeprefix(site.url)) == (200, path)
