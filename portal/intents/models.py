@@ -27,7 +27,7 @@ class IntentState(StrEnum):
 
 class Intent(Model):
     """One wanted change. `kind` names the carrier-out (`checkout`, `seats`, `change`, `keep`, `replan`, `give_up`,
-    `cancel`, `cancel_now`, `resume`).
+    `cancel`, `cancel_now`, `resume`, `pause`, `unpause`, `retention`).
 
     At most one checkout of a tenant may be open or waiting: the database refuses a second one. `stripe_id` is the
     object the call made (the Checkout Session of a checkout). `params` and `result` are small JSON objects.

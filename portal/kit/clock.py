@@ -3,6 +3,7 @@ may ask the operating system for the time, so that tests can move it."""
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -30,6 +31,12 @@ def to_unix(at: datetime) -> int:
     if at.tzinfo is None:
         raise ValueError("a naive datetime has no instant")
     return int(at.timestamp())
+
+
+def months_later(at: datetime, months: int) -> datetime:
+    """Return the same day and time so many months later; the month's last day where it is shorter."""
+    year, month = divmod(at.year * 12 + at.month - 1 + months, 12)
+    return at.replace(year=year, month=month + 1, day=min(at.day, monthrange(year, month + 1)[1]))
 
 
 @contextmanager

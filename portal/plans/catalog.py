@@ -97,13 +97,15 @@ class Feature(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Plan(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A plan. `limits` are hard numbers for the host product (`seats`, meter keys); `points` the lines on its card."""
+    """A plan. `limits` are hard numbers for the host product (`seats`, meter keys); `points` the lines on its card;
+    `pause_months` for how many months at most it can be paused (0: not at all)."""
 
     name: str
     tagline: str = ""
     visibility: Literal["public", "hidden", "invitation", "legacy"] = "public"
     highlighted: bool = False
     trial_days: int = 0
+    pause_months: int = 0
     included_seats: int = 1
     features: tuple[str, ...] = ()
     limits: dict[str, int] = {}
@@ -148,11 +150,24 @@ class ChangeRules(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     interval: ChangeRule = ChangeRule(up="now", down="period_end")
 
 
+class Retention(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is offered to who wants to cancel: `percent_off` all invoices of the next `months`."""
+
+    percent_off: int
+    months: int
+
+    @property
+    def coupon_stripe_id(self) -> str:
+        """The id of the coupon at Stripe, which can never change: other figures are another coupon."""
+        return f"portal_retention_{self.percent_off}_{self.months}"
+
+
 class Catalog(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything that is sold. Plans stand in the order of the file."""
 
     currencies: tuple[str, ...]
     changes: ChangeRules = ChangeRules()
+    retention: Retention | None = None
     meters: dict[str, Meter] = {}
     features: dict[str, Feature] = {}
     plans: dict[str, Plan]

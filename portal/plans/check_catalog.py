@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from portal.plans.catalog import INTERVALS, Catalog, Component, Plan, Rate, Tier
+from portal.plans.catalog import INTERVALS, Catalog, Component, Plan, Rate, Retention, Tier
 from portal.plans.check_shape import Problem
 from portal.plans.locate import Place
 from portal.plans.rates import price_model
@@ -36,6 +36,8 @@ def broken_rules(catalog: Catalog) -> Iterator[Problem]:
     for meter in catalog.meters.values():
         if not 0 <= meter.scale <= MOST_METER_DECIMALS:
             yield Problem(("meters", meter.key, "scale"), f"must be 0 to {MOST_METER_DECIMALS}")
+    if catalog.retention is not None:
+        yield from _retention(catalog.retention)
     for plan in catalog.plans.values():
         yield from _plan(catalog, plan, ("plans", plan.key))
 
@@ -50,6 +52,13 @@ def _currencies(currencies: Sequence[str]) -> Iterator[Problem]:
             yield Problem(("currencies", index), f"{currency!r} stands there twice")
 
 
+def _retention(offer: Retention) -> Iterator[Problem]:
+    if not 1 <= offer.percent_off <= 100:
+        yield Problem(("retention", "percent_off"), "must be 1 to 100")
+    if offer.months < 1:
+        yield Problem(("retention", "months"), "must be at least 1")
+
+
 def _plan(catalog: Catalog, plan: Plan, place: Place) -> Iterator[Problem]:
     for index, feature in enumerate(plan.features):
         if feature not in catalog.features:
@@ -59,6 +68,7 @@ def _plan(catalog: Catalog, plan: Plan, place: Place) -> Iterator[Problem]:
             yield Problem((*place, "limits", limit), f"unknown meter {limit!r}")
     for name, value, least in (
         ("trial_days", plan.trial_days, 0),
+        ("pause_months", plan.pause_months, 0),
         ("included_seats", plan.included_seats, 1),
     ):
         if value < least:

@@ -11,7 +11,8 @@ from portal.extensions import db
 from portal.gateway.snapshots import InvoiceSnapshot
 from portal.kit.errors import PortalError
 from portal.seats.queries import seats_assigned
-from portal.subscriptions.models import Quote, Subscription, SubscriptionItem
+from portal.subscriptions.change import PausedNow
+from portal.subscriptions.models import Quote, Status, Subscription, SubscriptionItem
 from portal.subscriptions.queries import current_subscription, plan_for
 from portal.subscriptions.quotes import fingerprint, valid_until
 
@@ -55,9 +56,11 @@ class SeatChange:
 def wanted_change(tenant_id: int, quantity: int) -> SeatChange:
     """Check a number of seats against plan, members and subscription; call it with the seats locked or just to look.
 
-    Raises SeatsNotForSale, SeatsOutOfRange or SeatsBelowAssigned.
+    Raises SeatsNotForSale, PausedNow, SeatsOutOfRange or SeatsBelowAssigned.
     """
     subscription, item = seat_item(tenant_id)
+    if subscription.status == Status.PAUSED:
+        raise PausedNow(subscription.stripe_id)
     least, most = seat_bounds(subscription)
     if not least <= quantity <= most:
         raise SeatsOutOfRange(

@@ -17,6 +17,7 @@ from portal.seats.forms import SeatsForm
 from portal.seats.page import seats_page
 from portal.seats.queries import holds_seat
 from portal.seats.release import release_seat
+from portal.subscriptions.change import PausedNow
 from portal.subscriptions.quotes import ChangeUnderWay, PaymentAwaited, QuoteStale, QuoteUsed, quote_by_id
 from portal.sync.seats import confirm_seats, quote_seats
 from portal.tenants.access import MANAGERS, Access, for_tenant
@@ -48,7 +49,7 @@ def quote(access: Access) -> ResponseReturnValue:
         try:
             made = quote_seats(tenant_id, form.seats.data, current_user().id)
             return see_other(url_for(".review", slug=slug, public_id=made.public_id))
-        except (SeatsOutOfRange, SeatsBelowAssigned, SeatsNotForSale, GatewayRefused) as error:
+        except (SeatsOutOfRange, SeatsBelowAssigned, SeatsNotForSale, PausedNow, GatewayRefused) as error:
             form.refuse(error, "seats")
     return _page(access, form), 422
 
@@ -84,7 +85,7 @@ def confirm(access: Access, public_id: str) -> ResponseReturnValue:
     except CardDeclined as error:
         flash(error.public_message, "error")
         return see_other(url_for("invoices.payment", slug=access.tenant.slug, public_id=public_id))
-    except (GatewayRefused, SeatsBelowAssigned, SeatsOutOfRange, SeatsNotForSale) as error:
+    except (GatewayRefused, SeatsBelowAssigned, SeatsOutOfRange, SeatsNotForSale, PausedNow) as error:
         flash(f"{error.public_message} Your seats have not changed.", "error")
     return see_other(seats_url)
 

@@ -18,7 +18,8 @@ from portal.kit.clock import utcnow
 from portal.mail.send import send_mail
 from portal.plans.catalog import current_catalog
 from portal.subscriptions.mirror import Standing, SubscriptionChange
-from portal.subscriptions.models import Subscription
+from portal.subscriptions.models import Status, Subscription
+from portal.subscriptions.pause import pause_of
 from portal.subscriptions.queries import live_subscriptions
 from portal.tenants.models import Tenant
 from portal.web.addresses import public_url_of
@@ -32,7 +33,11 @@ OWN_STEPS = {
     "cancellation_planned": ("cancel",),
     "cancellation_undone": ("resume", "change"),
     "plan_changed": ("change",),
-    "ended": ("cancel_now",),
+    "change_planned": ("change", "seats", "replan"),
+    "change_undone": ("keep", "change", "cancel", "pause"),
+    "pause_begun": ("pause",),
+    "pause_over": ("unpause",),
+    "ended": ("cancel", "cancel_now"),
 }
 """The kinds of intent by which an admin takes a step here."""
 
@@ -41,6 +46,10 @@ MAILED = {
     "plan_changed": "plan_changed",
     "cancellation_planned": "cancellation_planned",
     "cancellation_undone": "cancellation_undone",
+    "change_planned": "change_planned",
+    "change_undone": "change_undone",
+    "pause_begun": "plan_paused",
+    "pause_over": "plan_unpaused",
     "ended": "subscription_ended",
 }
 log = structlog.get_logger("subscriptions")
@@ -61,7 +70,7 @@ def announce(tenant: Tenant, changes: Sequence[SubscriptionChange], *, now: date
 
 def steps(before: Standing | None, after: Standing) -> list[str]:
     """Return the steps that lead from one standing to the next: started, plan_changed, cancellation_planned,
-    cancellation_undone, ended, never_started."""
+    cancellation_undone, change_planned, change_undone, pause_begun, pause_over, ended, never_started."""
     if before is not None and before.is_ended:
         return []
     was_live = before is not None and before.is_live
@@ -81,7 +90,25 @@ def steps(before: Standing | None, after: Standing) -> list[str]:
         found.append("cancellation_planned")
     elif after.cancel_at is None and planned_before is not None:
         found.append("cancellation_undone")
+    if before is not None and was_live:
+        found += _pause_steps(before, after)
+        found += _planned_steps(before, after, found)
     return found
+
+
+def _pause_steps(before: Standing, after: Standing) -> list[str]:
+    if (before.status == Status.PAUSED) == (after.status == Status.PAUSED):
+        return []
+    return ["pause_begun" if after.status == Status.PAUSED else "pause_over"]
+
+
+def _planned_steps(before: Standing, after: Standing, found: Sequence[str]) -> list[str]:
+    """A change that comes, or gives way to an end or a pause, is told as that."""
+    if after.planned is not None and after.planned != before.planned:
+        return ["change_planned"]
+    instead = ("plan_changed", "cancellation_planned", "pause_begun")
+    undone = before.planned is not None and after.planned is None and not set(instead) & set(found)
+    return ["change_undone"] if undone else []
 
 
 def _tell(tenant: Tenant, change: SubscriptionChange, step: str, *, now: datetime, run: int) -> None:
@@ -112,7 +139,7 @@ def _is_own_change(row: Subscription, step: str) -> bool:
         sa.select(Intent)
         .where(
             Intent.tenant_id == row.tenant_id,
-            Intent.kind.in_(("cancel", "cancel_now", "resume", "change")),
+            Intent.kind.in_({kind for kinds in OWN_STEPS.values() for kind in kinds}),
             Intent.state.in_((IntentState.OPEN, IntentState.DONE)),
             Intent.created_at > utcnow() - OWN_CHANGE_WITHIN,
         )
@@ -121,14 +148,22 @@ def _is_own_change(row: Subscription, step: str) -> bool:
     ).one_or_none()
     if newest is None or newest.kind not in kinds or newest.params["subscription"] != row.stripe_id:
         return False
+    if newest.kind == "cancel" and step == "ended":
+        return bool(newest.params.get("at_once"))
     # That a change was planned is another entry than that it came.
-    return step != "plan_changed" or bool(newest.params["when"] == "now")
+    wanted = {"plan_changed": "now", "change_planned": "period_end"}.get(step)
+    return newest.kind != "change" or wanted in (None, newest.params["when"])
 
 
 def _details(change: SubscriptionChange, step: str) -> dict[str, Any]:
     details: dict[str, Any] = {"plan": _plan_name(change.after.plan_key)}
     if step == "plan_changed" and change.before is not None:
         details |= {"before": _plan_name(change.before.plan_key), "interval": change.after.interval}
+    if step in ("change_planned", "change_undone"):
+        at, key, interval = (
+            change.after.planned or (change.before and change.before.planned) or (None, None, None)
+        )
+        details |= {"plan": _plan_name(key), "interval": interval, "effective_at": at and at.isoformat()}
     if step == "cancellation_planned" and change.after.cancel_at is not None:
         details["ends_at"] = change.after.cancel_at.isoformat()
     if step == "ended":
@@ -146,6 +181,10 @@ def _context(tenant: Tenant, change: SubscriptionChange) -> dict[str, Any]:
         "next_on": _on(tenant, row.current_period_end_at),
         "trial_ends_on": _on(tenant, row.trial_end_at) if row.on_trial else None,
         "ends_on": _on(tenant, row.cancel_at),
+        "planned_plan": _plan_name(row.planned_plan_key),
+        "planned_interval": row.planned_interval,
+        "planned_on": _on(tenant, row.planned_at),
+        "paused_until": _on(tenant, pause.until) if (pause := pause_of(row)) is not None else None,
         "ended_on": _on(tenant, row.ended_at),
         "ended_unpaid": _end_reason(row) == "payment_failed",
         "link": public_url_of("subscriptions.overview", slug=tenant.slug),

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from portal.subscriptions.access_policy import AccessLevel, access_level, next_step_at
 from portal.subscriptions.models import Status, Subscription
+from portal.subscriptions.pause import Pause
 from portal.web.filters import day
 
 
@@ -28,18 +29,23 @@ NEXT_STEP = {
 
 
 def banners_for(
-    subscription: Subscription | None, now: datetime, *, pay_url: str | None = None
+    subscription: Subscription | None,
+    now: datetime,
+    *,
+    pay_url: str | None = None,
+    pause: Pause | None = None,
 ) -> list[Banner]:
     """Return the banners for a subscription at the tenant's billing time, the gravest first.
 
-    `pay_url` is where the reader can pay what is due; None for readers who may not.
+    `pay_url` is where the reader can pay what is due; None for readers who may not. `pause` is what was asked for
+    here of a paused plan.
     """
     if subscription is None:
         return []
     payment = _payment(subscription, now)
     if payment is not None and pay_url is not None:
         payment = replace(payment, action_url=pay_url, action_label="See what is due")
-    found = [payment, _pause(subscription), _ending(subscription), _trial(subscription)]
+    found = [payment, _paused(subscription, pause, pay_url), _ending(subscription), _trial(subscription)]
     return [banner for banner in found if banner is not None]
 
 
@@ -59,10 +65,20 @@ def _payment(subscription: Subscription, now: datetime) -> Banner | None:
     return Banner(title, f"An invoice has not been paid. Please check your payment method.{until}", "bad")
 
 
-def _pause(subscription: Subscription) -> Banner | None:
+def _paused(subscription: Subscription, pause: Pause | None, pay_url: str | None) -> Banner | None:
     if subscription.status != Status.PAUSED:
         return None
-    return Banner("Your plan is paused.", "You can look at everything, but change nothing.", "warn")
+    meanwhile = "You can look at everything, but change nothing."
+    if pause is not None and pause.is_ending:
+        action = (pay_url, "See what is due") if pay_url is not None else (None, None)
+        return Banner(
+            "Your plan is still paused.",
+            f"It goes on as soon as its invoice is paid. {meanwhile}",
+            "warn",
+            *action,
+        )
+    until = f" It goes on by itself on {day(pause.until)}." if pause is not None else ""
+    return Banner("Your plan is paused.", f"{meanwhile} There are no invoices for it.{until}", "warn")
 
 
 def _ending(subscription: Subscription) -> Banner | None:

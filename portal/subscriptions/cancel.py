@@ -12,7 +12,7 @@ from portal.gateway.errors import GatewayRefused
 from portal.intents import write
 from portal.intents.models import Intent
 from portal.kit.errors import PortalError
-from portal.subscriptions.models import Subscription
+from portal.subscriptions.models import Status, Subscription
 from portal.subscriptions.queries import current_subscription
 from portal.web.filters import day
 
@@ -57,13 +57,15 @@ def cancellable(tenant_id: int) -> Subscription:
 
 
 def cancel_intent(tenant_id: int, actor_user_id: int, *, reason: str = "") -> Intent:
-    """Write the intent to end the subscription with its period. Raises NothingToCancel or AlreadyEnding."""
+    """Write the intent to end the subscription with its period, or at once if it is paused: then no period runs that
+    it could end with. Raises NothingToCancel or AlreadyEnding."""
     subscription = cancellable(tenant_id)
     params = {
         "subscription": subscription.stripe_id,
         "cancel": True,
         "reason": reason[:LONGEST_REASON],
         "schedule": subscription.schedule_stripe_id,
+        "at_once": subscription.status == Status.PAUSED,
     }
     return write.open_intent("cancel", tenant_id, params, actor_user_id)
 
@@ -80,7 +82,13 @@ def resume_intent(tenant_id: int, actor_user_id: int) -> Intent:
 
 
 def call(gateway: Gateway, intent: Intent) -> dict[str, Any]:
-    """Plan the end at Stripe, or take it back."""
+    """Plan the end at Stripe, end it at once, or take a planned end back."""
+    if intent.params.get("at_once"):
+        comment = f"{intent.params['reason']} ({intent.public_id})"
+        ended = subscriptions.cancel_now(
+            gateway, intent.params["subscription"], prorate=False, comment=comment
+        )
+        return {"cancel_at": ended.ended_at.isoformat() if ended.ended_at else None}
     if intent.params.get("schedule"):
         # Stripe plans no end for a subscription that a schedule governs, and a change after the end is none.
         with suppress(GatewayRefused):

@@ -52,6 +52,14 @@ class PaymentDueFirst(PortalError):
     public_message = "Your last payment has not succeeded. Please pay what is due, then change your plan."
 
 
+class PausedNow(PortalError):
+    """The plan is paused; nothing runs that a change could be worked into."""
+
+    code = "paused_now"
+    status = 409
+    public_message = "Your plan is paused. Please go on with it first, then change it."
+
+
 class TooManySeatsHeld(PortalError):
     """More members hold a seat than the other plan has seats."""
 
@@ -104,8 +112,9 @@ class PlannedLine:
 def wanted_plan(tenant_id: int, choice: Choice, *, held: int) -> PlanChange:
     """Check a change of plan against catalogue, subscription and the number of seats `held`.
 
-    Raises NoPlanToChange, NothingChanges, PaymentDueFirst, TooManySeatsHeld, ChangeUnderWay, and PlanNotForSale,
-    SeatsOutOfRange, CurrencyNotOffered, CurrencyLocked or CatalogNotPushed like a checkout.
+    Raises NoPlanToChange, NothingChanges, PausedNow, PaymentDueFirst, TooManySeatsHeld, ChangeUnderWay,
+    PaymentAwaited, and PlanNotForSale, SeatsOutOfRange, CurrencyNotOffered, CurrencyLocked or CatalogNotPushed like a
+    checkout.
     """
     subscription, before = terms_of(tenant_id)
     catalog = current_catalog()
@@ -128,6 +137,8 @@ def wanted_plan(tenant_id: int, choice: Choice, *, held: int) -> PlanChange:
     now = billing_now(tenant_id).replace(microsecond=0)
     change = PlanChange(
         tenant_id=tenant_id,
+    if subscription.status == Status.PAUSED:
+        raise PausedNow(subscription.stripe_id)
         subscription=subscription,
         before=before,
         after=after,

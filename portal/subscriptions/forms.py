@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from wtforms import StringField, TextAreaField
+from wtforms import SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from portal.subscriptions.cancel import LONGEST_REASON
@@ -50,6 +50,12 @@ def without_controls(value: str | None) -> str | None:
     if value is None:
         return None
     return "".join(mark for mark in value if mark == "\n" or unicodedata.category(mark) not in ("Cc", "Cs"))
+
+
+class PauseForm(Form):
+    """For how many months; `choices` are set by the view."""
+
+    months = SelectField("The plan goes on by itself on", coerce=int)
 
 
 class CancelForm(Form):

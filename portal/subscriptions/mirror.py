@@ -20,13 +20,15 @@ from portal.subscriptions.models import ENDED, LIVE, Status, Subscription, Subsc
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a subscription stands: what a person would call its state."""
+    """Where a subscription stands: what a person would call its state. `planned` is the change that waits: when, to
+    which plan, by which interval."""
 
     status: str
     plan_key: str | None
     interval: str | None
     cancel_at: datetime | None
     seats: int | None
+    planned: tuple[datetime, str | None, str | None] | None
 
     @property
     def is_live(self) -> bool:
@@ -94,6 +96,9 @@ def standing(row: Subscription) -> Standing:
         interval=row.interval,
         cancel_at=row.ends_at,
         seats=None if seat is None else seat.quantity,
+        planned=None
+        if row.planned_at is None
+        else (row.planned_at, row.planned_plan_key, row.planned_interval),
     )
 
 

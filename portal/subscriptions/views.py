@@ -17,8 +17,10 @@ from portal.subscriptions.checkout import AlreadySubscribed, PlanNotForSale, Sea
 from portal.subscriptions.composition import composition, seat_use
 from portal.subscriptions.currency import CurrencyLocked, CurrencyNotOffered
 from portal.subscriptions.current import current_plan, payer_of
-from portal.subscriptions.forms import CancelForm, CheckoutForm
+from portal.subscriptions.forms import CancelForm, CheckoutForm, PauseForm
+from portal.subscriptions.pause import pausable, pause_intent, pause_of, unpause_intent
 from portal.subscriptions.plans_page import plans_page
+from portal.subscriptions.retention import accept_intent, offer_for
 from portal.sync.checkout import return_from_checkout, start_checkout
 from portal.sync.intents import carry_out
 from portal.tenants.access import MANAGERS, Access, for_tenant
@@ -26,6 +28,7 @@ from portal.usage.drawing import unit_name
 from portal.usage.period import period_of
 from portal.usage.so_far import use_so_far
 from portal.web.current import current_user
+from portal.web.filters import day
 from portal.web.redirects import see_other, to_stripe
 from portal.web.unit_of_work import opens_units_of_work, unit_of_work
 
@@ -61,7 +64,7 @@ def overview(access: Access) -> ResponseReturnValue:
         uses=use_so_far(tenant_id, current, period),
         planned=planned_change(current.subscription),
         upcoming=upcoming_invoice(tenant_id) if access.can_manage else None,
-        banners=banners_for(current.subscription, now, pay_url=pay_url),
+        banners=banners_for(current.subscription, now, pay_url=pay_url, pause=pause_of(current.subscription)),
         unit_name=unit_name,
     )
 
@@ -104,13 +107,12 @@ def cancel(access: Access) -> ResponseReturnValue:
     form, tenant = CancelForm(), access.tenant
     subscription = cancellable(tenant.id)
     if not form.validate_on_submit():
-        status = 422 if request.method == "POST" else 200
-        return render_template("subscriptions/cancel.html", form=form, subscription=subscription), status
+        page = {"form": form, "subscription": subscription, "offer": offer_for(tenant.id)}
+        return render_template("subscriptions/cancel.html", **page), 422 if form.is_submitted() else 200
     with unit_of_work():
         intent = cancel_intent(tenant.id, current_user().id, reason=form.reason.data or "")
-    return _carried(
-        tenant.slug, carry_out(intent).is_synced, "Your plan is cancelled. It stays until its period ends."
-    )
+    stays = "You are on the free plan now." if intent.params["at_once"] else "It stays until its period ends."
+    return _carried(tenant.slug, carry_out(intent).is_synced, f"Your plan is cancelled. {stays}")
 
 
 @blueprint.post("/resume")
@@ -123,8 +125,49 @@ def resume(access: Access) -> ResponseReturnValue:
     return _carried(access.tenant.slug, carry_out(intent).is_synced, "Your plan continues.")
 
 
+@blueprint.post("/cancel/stay")
+@opens_units_of_work
+@for_tenant(*MANAGERS)
+def accept_offer(access: Access) -> ResponseReturnValue:
+    """Take the offer made to who wants to cancel."""
+    with unit_of_work():
+        intent = accept_intent(access.tenant.id, current_user().id)
+    less = f"Thank you for staying. Your coming invoices are {intent.params['percent_off']} % lower."
+    return _carried(access.tenant.slug, carry_out(intent).is_synced, less)
+
+
+@blueprint.route("/pause", methods=["GET", "POST"])
+@opens_units_of_work
+@for_tenant(*MANAGERS)
+def pause(access: Access) -> ResponseReturnValue:
+    """Say what a pause means and ask for how long, then pause."""
+    form, tenant = PauseForm(), access.tenant
+    subscription, ends = pausable(tenant.id)
+    form.months.choices = [(months, day(at)) for months, at in enumerate(ends, start=1)]
+    if not form.validate_on_submit():
+        page = {"form": form, "subscription": subscription}
+        return render_template("subscriptions/pause.html", **page), 422 if form.is_submitted() else 200
+    with unit_of_work():
+        intent = pause_intent(tenant.id, current_user().id, months=form.months.data)
+    return _carried(tenant.slug, carry_out(intent).is_synced, "Your plan is paused.")
+
+
+@blueprint.post("/unpause")
+@opens_units_of_work
+@for_tenant(*MANAGERS)
+def unpause(access: Access) -> ResponseReturnValue:
+    """Go on with a paused plan; where its invoice was not paid at once, show it."""
+    slug = access.tenant.slug
+    with unit_of_work():
+        intent = unpause_intent(access.tenant.id, current_user().id)
+    done = carry_out(intent)
+    if (done.result or {})["is_paused"]:
+        flash("The payment has not succeeded yet. Please pay the invoice; your plan then goes on.", "warning")
+        return see_other(url_for("invoices.index", slug=slug))
+    return _carried(slug, done.is_synced, "Your plan goes on.")
+
+
 def _plans_again(tenant_id: int, form: CheckoutForm, problem: str | None) -> ResponseReturnValue:
-    page = plans_page(tenant_id, form.view, problem=problem)
     return render_template("plans/compare.html", was_cancelled=False, **page), 422
 
 

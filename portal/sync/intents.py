@@ -21,7 +21,15 @@ from portal.intents import write
 from portal.intents.models import Intent, IntentState
 from portal.kit.clock import utcnow
 from portal.seats import confirm as seats
-from portal.subscriptions import cancel, cancel_now, checkout, confirm_change, waiting_payment
+from portal.subscriptions import (
+    cancel,
+    cancel_now,
+    checkout,
+    confirm_change,
+    pause,
+    retention,
+    waiting_payment,
+)
 from portal.sync.customer import sync_customer
 from portal.sync.details import sync_details
 from portal.sync.fence import is_written_soon
@@ -56,6 +64,9 @@ CARRIERS: dict[str, Carrier] = {
     "change": Carrier(confirm_change.call, confirm_change.settle),
     "keep": Carrier(confirm_change.call_keep, confirm_change.settle_keep),
     "replan": Carrier(seats.call_replan, write.finish),
+    "pause": Carrier(pause.call, pause.settle),
+    "unpause": Carrier(pause.call_unpause, pause.settle_unpause),
+    "retention": Carrier(retention.call, retention.settle),
     "give_up": Carrier(waiting_payment.call, waiting_payment.settle),
 }
 

@@ -148,6 +148,7 @@ PAGES: dict[str, PageOf] = {
     "mailbox.show": PageOf("/mailbox/{mail}", visitor=None, values=_newest_mail),
     "subscriptions.overview": PageOf("/t/{slug}/overview"),
     "subscriptions.cancel": PageOf("/t/{slug}/cancel"),
+    "subscriptions.pause": PageOf("/t/{slug}/pause"),
     "plans.compare": PageOf("/t/{slug}/plans"),
     "plans.review": PageOf("/t/{slug}/plans/{quote}", values=_a_change),
     "usage.show": PageOf("/t/{slug}/usage", visitor=MEMBER),

@@ -20,6 +20,7 @@ VISITORS = ("nobody", "stranger", "member", "admin", "owner")
 ABOUT_A_PLAN = (
     "subscriptions.cancel",
     "subscriptions.resume",
+    "subscriptions.pause",
     "subscriptions.checkout",
     "seats.",
     "customers.",

@@ -165,3 +165,19 @@ def test_days_in_mails_are_those_of_the_tenants_calendar(
     shown = told.day_in(row.current_period_end_at, zone)
     assert f"renews by itself on {shown}" in told.texts()[0]
     assert row.current_period_end_at > utcnow()
+
+
+def test_a_planned_change_and_taking_it_back_are_mailed_once(
+    subscribe: Subscribe, cast: Cast, owner: FlaskClient, told: Told, drain_jobs: DrainJobs
+) -> None:
+    subscribe(cast.tenant, "pro", seats=3)
+    told.forget()
+    asked = owner.post("/t/northwind-labs/plans", data={"plan": "starter", "interval": "month", "seats": 1})
+    owner.post(asked.location)
+    drain_jobs()
+    owner.post("/t/northwind-labs/plans/keep")
+    drain_jobs()
+
+    assert told.mails() == ["change_planned", "change_undone"]
+    assert told.audit() == ["change.planned", "change.taken_back"]
+    assert "will move from the Pro plan to the Starter plan" in told.texts()[0]
