@@ -168,6 +168,7 @@ def unpause(access: Access) -> ResponseReturnValue:
 
 
 def _plans_again(tenant_id: int, form: CheckoutForm, problem: str | None) -> ResponseReturnValue:
+    page = plans_page(tenant_id, form.view, problem=problem)
     return render_template("plans/compare.html", was_cancelled=False, **page), 422
 
 
