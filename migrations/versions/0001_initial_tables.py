@@ -750,6 +750,7 @@ def upgrade() -> None:
         sa.Column("price_stripe_id", sa.String(length=255), nullable=False),
         sa.Column("component", sa.String(length=60), nullable=True),
         sa.Column("quantity", sa.BigInteger(), nullable=True),
+        sa.Column("interval", sa.String(length=10), nullable=False),
         sa.Column("current_period_start_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("current_period_end_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

@@ -31,6 +31,8 @@ SENTENCES = {
     "checkout.given_up": "gave up opening a checkout, because no answer came",
     "checkout.opened": "opened the checkout of the {plan} plan, billed by the {interval}",
     "checkout.refused": "refused to open a checkout ({reason})",
+    "complete.given_up": "gave up adding what is billed by use to the plan, because no answer came",
+    "complete.refused": "refused to add what is billed by use to the plan ({reason})",
     "customer.created": "set up payments",
     "customer.portal_opened": "opened the payment and billing details",
     "give_up.given_up": "gave up dropping a change that waited for its payment, because no answer came",

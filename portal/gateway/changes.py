@@ -86,7 +86,7 @@ def change_items(
     }
     if proration_at is not None:
         params["proration_date"] = to_unix(proration_at)
-    ending: SubscriptionUpdateParams = {"cancel_at_period_end": False} if keep_going else {}
+    ending: SubscriptionUpdateParams = {"cancel_at": ""} if keep_going else {}
     try:
         return _change(gateway, stripe_id, {**params, **ending}, key=key)
     except CardDeclined as error:
@@ -129,11 +129,15 @@ def preview_recurring(gateway: Gateway, stripe_id: str, edits: Sequence[ItemEdit
     return preview_invoice(gateway, params, stripe_id)
 
 
-def preview_planned(gateway: Gateway, stripe_id: str, edits: Sequence[ItemEdit]) -> InvoiceSnapshot:
+def preview_planned(
+    gateway: Gateway, stripe_id: str, edits: Sequence[ItemEdit], *, restarts: bool
+) -> InvoiceSnapshot:
     """Preview the next invoice if the edits come with the end of the period, without credits or charges for the rest
-    of it. Raises GatewayRefused when there will be none."""
+    of it. `restarts`: the billing date moves there too. Raises GatewayRefused when there will be none."""
     params = _preview_of(stripe_id, edits)
     params["subscription_details"]["proration_behavior"] = "none"
+    if restarts:
+        params["subscription_details"]["billing_cycle_anchor"] = {"type": "now"}
     return preview_invoice(gateway, params, stripe_id)
 
 

@@ -39,11 +39,13 @@ def plan_items(gateway: Gateway, subscription: str, later: Lines, *, interval: s
         )
     )
     running = schedule["current_phase"]
+    # Items may be billed in different intervals: what is paid for the longest time is to be used up first.
+    ends = max(each["current_period_end"] for each in live["items"]["data"])
     phase = next(each for each in schedule["phases"] if each["start_date"] == running["start_date"])
     now = {
         "items": _items([(each["price"]["id"], each.get("quantity")) for each in live["items"]["data"]]),
         "start_date": running["start_date"],
-        "end_date": running["end_date"],
+        "end_date": ends,
         "proration_behavior": "none",
         **_kept(phase),
     }
@@ -55,9 +57,12 @@ def plan_items(gateway: Gateway, subscription: str, later: Lines, *, interval: s
         "proration_behavior": "none",
         **_kept(phase),
     }
+    if interval == "year" and not _has_yearly(live):
+        # The year begins with the phase. Counted from the anchor, a part of it would be over already.
+        then["billing_cycle_anchor"] = "phase_start"
     params: Any = {"phases": [now, then], "end_behavior": "release", "proration_behavior": "none"}
     _update(gateway, schedule["id"], params, key=f"{key}-phases")
-    return from_unix(running["end_date"])
+    return from_unix(ends)
 
 
 def release(gateway: Gateway, schedule: str, *, key: str) -> None:
@@ -84,6 +89,10 @@ def _items(lines: Sequence[tuple[str, int | None]]) -> list[dict[str, Any]]:
         {"price": price} if quantity is None else {"price": price, "quantity": quantity}
         for price, quantity in lines
     ]
+
+
+def _has_yearly(subscription: dict[str, Any]) -> bool:
+    return any(each["price"]["recurring"]["interval"] == "year" for each in subscription["items"]["data"])
 
 
 def _kept(phase: dict[str, Any]) -> dict[str, Any]:

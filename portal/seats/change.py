@@ -113,6 +113,7 @@ def store_quote(
             "before": change.item.quantity,
             "item": change.item.stripe_id,
             "subscription": change.subscription.stripe_id,
+            "usage_interval": change.subscription.usage_interval,
         },
         basis=change.basis,
         currency=due_now.currency,
@@ -120,7 +121,8 @@ def store_quote(
         due_now_amount=due_now.due_amount,
         tax_amount=due_now.tax_amount,
         recurring_amount=recurring.total_amount,
-        recurring_is_estimate=any(item.quantity is None for item in change.subscription.items),
+        recurring_is_estimate=change.subscription.usage_item is not None
+        and change.subscription.usage_interval is None,
         lines=[{"description": line.description, "amount": line.amount} for line in due_now.lines],
         proration_at=change.proration_at,
         effective_at=change.proration_at,

@@ -44,7 +44,7 @@ class SeatUse:
 
 def composition(catalog: Catalog, current: CurrentPlan) -> list[Component]:
     """Return the lines of the tenant's plan; empty on the free plan."""
-    return [_component(catalog, current, each) for each in (*current.licensed, *current.metered)]
+    return [_component(catalog, each) for each in (*current.licensed, *current.metered)]
 
 
 def seat_use(current: CurrentPlan, *, held: int) -> SeatUse:
@@ -56,7 +56,7 @@ def seat_use(current: CurrentPlan, *, held: int) -> SeatUse:
     return SeatUse(held, item.quantity or 0, are_bought=True)
 
 
-def _component(catalog: Catalog, current: CurrentPlan, billed: BilledItem) -> Component:
+def _component(catalog: Catalog, billed: BilledItem) -> Component:
     kind, _, meter_key = (billed.item.component or "").partition(":")
     meter = catalog.meters.get(meter_key)
     name = {"base": "Base fee", "seat": "Seats"}.get(kind, meter.name if meter is not None else "Other")
@@ -64,7 +64,6 @@ def _component(catalog: Catalog, current: CurrentPlan, billed: BilledItem) -> Co
     priced = billed.cost
     if priced is not None:
         return Component(name, priced.amount, cost_note(priced, unit), ())
-    interval = current.subscription.interval if current.subscription is not None else None
     model = billed.model
-    price = price_lines(model, interval or "period", unit) if model is not None else ()
+    price = price_lines(model, billed.item.interval, unit) if model is not None else ()
     return Component(name, None, None, price)

@@ -148,6 +148,7 @@ def _planned(snapshot: SubscriptionSnapshot, prices: Mapping[str, Price]) -> dic
     known = [
         (prices[price], quantity) for price, quantity in (planned.items if planned else ()) if price in prices
     ]
+    known.sort(key=lambda each: each[1] is None)  # usage may be billed in another interval than the plan
     return {
         "planned_at": planned.at if planned else None,
         "planned_plan_key": next((price.plan_key for price, _quantity in known), None),
@@ -174,6 +175,7 @@ def _write_items(
                 "price_stripe_id": snapshot.price_stripe_id,
                 "component": component,
                 "quantity": snapshot.quantity,
+                "interval": snapshot.interval,
                 "current_period_start_at": snapshot.current_period_start_at,
                 "current_period_end_at": snapshot.current_period_end_at,
             },

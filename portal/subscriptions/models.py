@@ -89,6 +89,23 @@ class Subscription(Model):
         return self.status in (Status.PAST_DUE, Status.UNPAID)
 
     @property
+    def next_invoice_at(self) -> datetime:
+        """When the next invoice is made: the first end among the periods of its items."""
+        return min((item.current_period_end_at for item in self.items), default=self.current_period_end_at)
+
+    @property
+    def usage_item(self) -> SubscriptionItem | None:
+        """The metered item whose period ends first; NULL while no use is billed."""
+        metered = [item for item in self.items if item.quantity is None]
+        return min(metered, key=lambda item: item.current_period_end_at, default=None)
+
+    @property
+    def usage_interval(self) -> str | None:
+        """How often use is billed, where that is not with the plan: by the month in a plan paid by the year."""
+        item = self.usage_item
+        return item.interval if item is not None and self.interval not in (None, item.interval) else None
+
+    @property
     def ends_at(self) -> datetime | None:
         """When a planned cancellation takes effect; NULL while none is planned."""
         return None if self.is_ended else self.cancel_at
@@ -99,7 +116,8 @@ class Subscription(Model):
 
 
 class SubscriptionItem(Model):
-    """One item. `component` is NULL for a price that is not ours; `quantity` is NULL for metered prices."""
+    """One item. `component` is NULL for a price that is not ours; `quantity` is NULL for metered prices. Items of one
+    subscription may be billed in different intervals, and each has its own period then."""
 
     __tablename__ = "subscription_item"
     __table_args__ = (sa.Index("ix_subscription_item_tenant_id", "tenant_id"),)
@@ -112,6 +130,7 @@ class SubscriptionItem(Model):
     price_stripe_id: Mapped[str] = mapped_column(sa.String(255))
     component: Mapped[str | None] = mapped_column(sa.String(60))
     quantity: Mapped[int | None] = mapped_column(sa.BigInteger)
+    interval: Mapped[str] = mapped_column(sa.String(10))
     current_period_start_at: Mapped[datetime]
     current_period_end_at: Mapped[datetime]
 

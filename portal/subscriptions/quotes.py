@@ -20,7 +20,7 @@ from portal.kit.ids import is_public_id
 from portal.subscriptions.models import Quote, Subscription
 
 VALID_FOR = timedelta(minutes=15)
-CHANGING = ("seats", "change", "keep", "replan")
+CHANGING = ("seats", "change", "keep", "replan", "complete")
 """The intents that change what a subscription is made of, now or at the end of its period."""
 log = structlog.get_logger("quotes")
 
@@ -107,16 +107,16 @@ def fingerprint(subscription: Subscription, *more: Any) -> str:
 
 
 def valid_until(subscription: Subscription, since: datetime) -> datetime:
-    """Return until when a quote made now holds: 15 minutes, but not beyond the period's end. `since` is the tenant's
+    """Return until when a quote made now holds: 15 minutes, but not beyond the next invoice. `since` is the tenant's
     billing time now."""
-    return utcnow() + min(VALID_FOR, subscription.current_period_end_at - since)
+    return utcnow() + min(VALID_FOR, subscription.next_invoice_at - since)
 
 
 def holds(quote: Quote, subscription: Subscription, basis: str) -> bool:
     """Tell whether a quote can still be confirmed: not used, not expired, resting on what is true now."""
     if quote.confirmed_at is not None or utcnow() >= quote.expires_at:
         return False
-    if billing_now(quote.tenant_id) >= subscription.current_period_end_at:
+    if billing_now(quote.tenant_id) >= subscription.next_invoice_at:
         return False
     return quote.basis == basis
 

@@ -26,7 +26,7 @@ def quote_plan(tenant_id: int, choice: Choice, actor_user_id: int) -> Quote:
     due_now = None
     if change.when == "now":
         due_now = preview_due_now(gateway, stripe_id, change.edits, proration_at=change.proration_at)
-    recurring = preview_recurring(gateway, stripe_id, change.edits)
+    recurring = preview_recurring(gateway, stripe_id, change.recurring_edits)
     with unit_of_work():
         return store_quote(change, due_now, recurring, actor_user_id)
 

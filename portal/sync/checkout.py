@@ -3,6 +3,7 @@ be paid. Before another is opened, the one before is expired; if it was paid in 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy.exc import IntegrityError
@@ -10,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from portal.audit.record import record
 from portal.customers.ensure import ensure_customer
 from portal.gateway import current_gateway, subscriptions
-from portal.gateway.errors import GatewayMissing, GatewayRefused, GatewayUnavailable
+from portal.gateway.errors import GatewayError, GatewayMissing, GatewayRefused, GatewayUnavailable
 from portal.gateway.snapshots import CheckoutSnapshot
 from portal.intents import write
 from portal.intents.models import Intent, IntentState
@@ -18,6 +19,7 @@ from portal.intents.queries import checkout_of_session, unfinished_checkout
 from portal.jobs.queue import mark
 from portal.kit.errors import Conflict, NotFound
 from portal.subscriptions.checkout import AlreadySubscribed, Choice, WayBack, checkout_intent
+from portal.subscriptions.complete import complete_intent
 from portal.sync.intents import carry_out, refresh
 from portal.tenants.models import Tenant
 from portal.web.unit_of_work import unit_of_work
@@ -147,16 +149,28 @@ def _settle(intent: Intent, session: CheckoutSnapshot) -> bool:
     if session.status == "expired":
         _end(intent, IntentState.ABANDONED, "expired")
         return True
-    _end(intent, IntentState.DONE, "")
+    completing = _end(intent, IntentState.DONE, "", subscription=session.subscription_stripe_id)
+    if completing is not None:
+        # Refused or unanswered: the subscription is there all the same, and the job goes on with what it lacks.
+        with suppress(GatewayError):
+            carry_out(completing)
     return refresh(intent.tenant_id)
 
 
-def _end(intent: Intent, state: IntentState, code: str, *, seen: IntentState = IntentState.WAITING) -> None:
-    """End an intent that is still in the state in which the caller saw it."""
+def _end(
+    intent: Intent,
+    state: IntentState,
+    code: str,
+    *,
+    seen: IntentState = IntentState.WAITING,
+    subscription: str | None = None,
+) -> Intent | None:
+    """End an intent that is still in the state in which the caller saw it; return the one that completes the
+    `subscription` it made, if that lacks something."""
     with unit_of_work():
         current = write.lock(intent.id)
         if current is None or current.state != seen:
-            return
+            return None
         if state == IntentState.DONE:
             write.finish(current, {"session": current.stripe_id})
         else:
@@ -168,3 +182,6 @@ def _end(intent: Intent, state: IntentState, code: str, *, seen: IntentState = I
             object_id=current.public_id,
             plan=current.params["plan"],
         )
+        if subscription is None or not current.params["after"]:
+            return None
+        return complete_intent(current, subscription)

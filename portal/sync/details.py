@@ -16,7 +16,7 @@ from portal.gateway.errors import GatewayRefused
 from portal.gateway.snapshots import InvoiceSnapshot, PaymentMethodSnapshot
 from portal.invoices import mirror as invoices_mirror
 from portal.plans.models import Price
-from portal.subscriptions.change import planned_edits
+from portal.subscriptions.change import planned_edits, restarts
 from portal.subscriptions.queries import current_subscription
 from portal.sync.fence import DETAILS, Ticket, draw_ticket, passes
 from portal.sync.mark import mark_details
@@ -59,10 +59,10 @@ def fetch_details(customer_id: int) -> Details | None:
     upcoming = None
     if subscription is not None and subscription.is_live:
         try:
-            # Stripe foresees the next invoice from the items of today, whatever a schedule has planned.
+            # Stripe foresees the next invoice from the items of today, whatever a schedule has planned for it.
             upcoming = (
-                preview_planned(gateway, subscription.stripe_id, edits)
-                if edits
+                preview_planned(gateway, subscription.stripe_id, edits, restarts=restarts(subscription))
+                if edits and subscription.planned_at == subscription.next_invoice_at
                 else subscriptions.preview_upcoming(gateway, subscription.stripe_id)
             )
         except GatewayRefused:
@@ -86,7 +86,7 @@ def write_details(details: Details) -> None:
     invoices_mirror.write_upcoming(
         ticket.tenant_id,
         details.upcoming,
-        invoice_at=subscription.current_period_end_at if subscription is not None else None,
+        invoice_at=subscription.next_invoice_at if subscription is not None else None,
         prices=_prices(details.upcoming),
     )
 

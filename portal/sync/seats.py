@@ -7,6 +7,7 @@ from portal.gateway.changes import ItemEdit, preview_due_now, preview_recurring
 from portal.intents.models import Intent
 from portal.seats.change import store_quote, wanted_change
 from portal.seats.confirm import confirm
+from portal.subscriptions.change import without_usage
 from portal.subscriptions.models import Quote
 from portal.sync.intents import carry_out
 from portal.web.unit_of_work import unit_of_work
@@ -22,6 +23,8 @@ def quote_seats(tenant_id: int, quantity: int, actor_user_id: int) -> Quote:
     gateway, stripe_id = current_gateway(), change.subscription.stripe_id
     edits = [ItemEdit(item=change.item.stripe_id, quantity=quantity)]
     due_now = preview_due_now(gateway, stripe_id, edits, proration_at=change.proration_at)
+    if change.subscription.usage_interval:
+        edits = without_usage(change.subscription, edits)
     recurring = preview_recurring(gateway, stripe_id, edits)
     with unit_of_work():
         return store_quote(change, due_now, recurring, actor_user_id)

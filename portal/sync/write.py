@@ -17,6 +17,7 @@ from portal.subscriptions import announce as subscriptions_announce
 from portal.subscriptions import mirror as subscriptions_mirror
 from portal.subscriptions.models import LIVE
 from portal.sync.fetch import Picture
+from portal.sync.paid_checkout import look_at_checkout
 from portal.sync.waiting_payment import settle_waiting
 from portal.tenants.models import Tenant
 
@@ -32,6 +33,7 @@ def write_picture(row: Customer, picture: Picture) -> dict[str, Any]:
         tenant_id, picture.subscriptions, unpaid_since=invoices_mirror.unpaid_since(picture.invoices)
     )
     changed |= {f"subscription {each.row.stripe_id}": each.fields for each in subscriptions}
+    look_at_checkout(tenant_id, subscriptions, picture.subscriptions)
     invoices = invoices_mirror.write(tenant_id, picture.invoices)
     changed |= {f"invoice {each.row.stripe_id}": each.fields for each in invoices}
     # Queries follow: the seats bought are those of the current subscription, the time is that of the test clock.

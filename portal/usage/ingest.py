@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from portal.customers.models import Customer
 from portal.extensions import db
 from portal.kit.clock import utcnow
-from portal.subscriptions.models import LIVE, Subscription
+from portal.subscriptions.models import LIVE, Subscription, SubscriptionItem
 from portal.usage.batch import KnownMeter, decode, rows
 from portal.usage.models import Meter
 from portal.usage.store import store
@@ -27,7 +28,8 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class _Ground:
-    """What a batch is checked against: the meters by key, the tenant's time, the edges of its billing period."""
+    """What a batch is checked against: the meters by key, the tenant's time, the edges of the period its use is
+    billed for."""
 
     meters: dict[str, KnownMeter]
     now: datetime
@@ -56,6 +58,7 @@ def ingest(tenant_id: int, body: bytes) -> Accepted:
     return Accepted(added, len(found) - added)
 
 
+_METERED = aliased(SubscriptionItem)
 _GROUND = (
     sa.select(
         Meter.key,
@@ -63,8 +66,8 @@ _GROUND = (
         Meter.aggregation,
         Meter.scale,
         Customer.clock_at,
-        Subscription.current_period_start_at,
-        Subscription.current_period_end_at,
+        sa.func.coalesce(_METERED.current_period_start_at, Subscription.current_period_start_at),
+        sa.func.coalesce(_METERED.current_period_end_at, Subscription.current_period_end_at),
     )
     .select_from(Meter)
     .outerjoin(Customer, Customer.tenant_id == sa.bindparam("tenant"))
@@ -72,7 +75,8 @@ _GROUND = (
         Subscription,
         sa.and_(Subscription.tenant_id == sa.bindparam("tenant"), Subscription.status.in_(LIVE)),
     )
-    .order_by(Subscription.current_period_end_at)
+    .outerjoin(_METERED, sa.and_(_METERED.subscription_id == Subscription.id, _METERED.quantity.is_(None)))
+    .order_by(Subscription.current_period_end_at, _METERED.current_period_end_at.desc())
 )
 
 

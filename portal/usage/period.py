@@ -10,7 +10,7 @@ from portal.subscriptions.models import Subscription
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """[start, end) as instants in UTC. `is_billing`: it is the subscription's, not just the calendar month."""
+    """[start, end) as instants in UTC. `is_billing`: it is billed as one, and not just the calendar month."""
 
     start: datetime
     end: datetime
@@ -29,8 +29,12 @@ class Period:
 
 
 def period_of(subscription: Subscription | None, now: datetime) -> Period:
-    """Return the billing period of a live subscription, else the calendar month (UTC) of `now`."""
+    """Return the period for which a live subscription bills usage, its own if it bills none; without one the calendar
+    month (UTC) of `now`."""
     if subscription is not None and subscription.is_live:
+        if subscription.usage_item is not None:
+            item = subscription.usage_item
+            return Period(item.current_period_start_at, item.current_period_end_at, True)
         return Period(subscription.current_period_start_at, subscription.current_period_end_at, True)
     start = datetime(now.year, now.month, 1, tzinfo=UTC)
     end = datetime(now.year + now.month // 12, now.month % 12 + 1, 1, tzinfo=UTC)

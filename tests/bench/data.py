@@ -108,6 +108,7 @@ def _subscription(tenant: Tenant, number: int) -> None:
             price_stripe_id=f"price_{component}",
             component=component,
             quantity=quantity,
+            interval="month",
             **period,
         )
         for component, quantity in components

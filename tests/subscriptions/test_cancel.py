@@ -12,6 +12,7 @@ from portal.emulator.app import Emulator
 from portal.emulator.faults import Fault
 from portal.extensions import db
 from portal.intents.models import Intent, IntentState
+from portal.kit.clock import to_unix
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.queries import current_subscription
 from portal.web.filters import day
@@ -43,9 +44,10 @@ def test_cancelling_plans_the_end_at_stripe_and_shows_it(
     owner: FlaskClient, cast: Cast, subscribe: Subscribe, stripe_client: stripe.StripeClient
 ) -> None:
     subscription = subscribe(cast.tenant, "pro")
+    ends = subscription.current_period_end_at
     response = owner.post(CANCEL, data={"reason": "Too expensive for us"})
     assert (response.status_code, response.location) == (303, OVERVIEW)
-    assert stripe_client.v1.subscriptions.retrieve(subscription.stripe_id).cancel_at_period_end
+    assert stripe_client.v1.subscriptions.retrieve(subscription.stripe_id).cancel_at == to_unix(ends)
     page = owner.get(OVERVIEW).text
     assert f"Your plan ends on {day(subscription.current_period_end_at)}." in page
     assert "Keep the plan" in page
@@ -145,9 +147,10 @@ def test_an_answer_lost_after_the_effect_is_learnt_with_the_same_key(
     stripe_client: stripe.StripeClient,
 ) -> None:
     subscription = subscribe(cast.tenant, "pro")
+    ends = subscription.current_period_end_at
     emulator.faults.add(Fault("error_after", "POST", "/v1/subscriptions/*", times=2))
     assert owner.post(CANCEL).status_code == 503
-    assert stripe_client.v1.subscriptions.retrieve(subscription.stripe_id).cancel_at_period_end
+    assert stripe_client.v1.subscriptions.retrieve(subscription.stripe_id).cancel_at == to_unix(ends)
     drain_jobs()
     assert db.session.scalars(sa.select(Intent)).one().state == IntentState.DONE
     events = stripe_client.v1.events.list({"type": "customer.subscription.updated"}).data

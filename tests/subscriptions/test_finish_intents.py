@@ -50,9 +50,9 @@ def test_an_intent_that_is_finished_is_left_alone(
     subscription = subscribe(cast.tenant, "pro")
     intent = opened(cast)
     carry_out(intent)
-    stripe_client.v1.subscriptions.update(subscription.stripe_id, {"cancel_at_period_end": False})
+    stripe_client.v1.subscriptions.update(subscription.stripe_id, {"cancel_at": ""})
     finish_open(intent.id)
-    assert not stripe_client.v1.subscriptions.retrieve(subscription.stripe_id).cancel_at_period_end
+    assert stripe_client.v1.subscriptions.retrieve(subscription.stripe_id).cancel_at is None
 
 
 def test_a_request_and_the_job_together_write_the_outcome_once(cast: Cast, subscribe: Subscribe) -> None:
@@ -73,7 +73,7 @@ def test_an_intent_that_is_too_old_is_given_up_visibly(
     db.session.commit()
     drain_jobs()
     assert state_of(intent) == IntentState.ABANDONED
-    assert not stripe_client.v1.subscriptions.retrieve(subscription.stripe_id).cancel_at_period_end
+    assert stripe_client.v1.subscriptions.retrieve(subscription.stripe_id).cancel_at is None
     given_up = sa.select(AuditEntry).where(AuditEntry.action == "cancel.given_up")
     assert db.session.scalars(given_up).one().actor == "worker"
 

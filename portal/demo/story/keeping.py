@@ -32,11 +32,11 @@ def cancel_and_resume(world: World) -> str:
     page = browser.get(world.tenant("cancel"))
     page = browser.submit(page.form(action="/cancel"), reason="Just looking")
     page.require("ends on")
-    if not _subscription(world)["cancel_at_period_end"]:
+    if _subscription(world)["cancel_at"] is None:
         raise StoryError("the subscription is not cancelled at Stripe")
     world.mail(world.notes["email"], "ends on")
     page = browser.submit(page.form(action="/resume"))
-    if _subscription(world)["cancel_at_period_end"]:
+    if _subscription(world)["cancel_at"] is not None:
         raise StoryError("the subscription is still cancelled at Stripe")
     if "ends on" in world.open("overview").text.lower():
         raise StoryError("the overview still says that the subscription ends")
