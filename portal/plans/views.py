@@ -8,6 +8,7 @@ from flask import Blueprint, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.gateway.errors import CardDeclined, GatewayRefused, GatewayUnavailable
+from portal.intents.models import IntentState
 from portal.kit.clock import from_unix
 from portal.kit.errors import NotFound, PortalError
 from portal.plans.catalog import current_catalog
@@ -19,7 +20,7 @@ from portal.subscriptions.forms import CheckoutForm
 from portal.subscriptions.impact import losses
 from portal.subscriptions.models import Quote
 from portal.subscriptions.plans_page import View, plans_page
-from portal.subscriptions.quotes import ChangeUnderWay, QuoteStale, QuoteUsed, quote_by_id
+from portal.subscriptions.quotes import ChangeUnderWay, PaymentAwaited, QuoteStale, QuoteUsed, quote_by_id
 from portal.sync.changes import confirm_plan, keep_plan, quote_plan
 from portal.tenants.access import MANAGERS, Access, for_tenant
 from portal.usage.period import period_of
@@ -93,14 +94,19 @@ def confirm(access: Access, public_id: str) -> ResponseReturnValue:
     except QuoteStale as error:
         flash(error.public_message, "warning")
         return _fresh_quote(access, public_id)
-    except (QuoteUsed, ChangeUnderWay) as error:
+    except (QuoteUsed, ChangeUnderWay, PaymentAwaited) as error:
         flash(error.public_message, "info")
         return see_other(overview)
-    except (CardDeclined, GatewayRefused, TooManySeatsHeld) as error:
+    except CardDeclined as error:
+        flash(error.public_message, "error")
+        return see_other(url_for("invoices.payment", slug=access.tenant.slug, public_id=public_id))
+    except (GatewayRefused, TooManySeatsHeld) as error:
         flash(f"{error.public_message} Your plan has not changed.", "error")
         return see_other(overview)
     flash(_done(intent.params, intent.result or {}, is_synced=intent.is_synced), "success")
     return see_other(overview)
+    if intent.state == IntentState.WAITING:
+        return see_other(url_for("invoices.payment", slug=access.tenant.slug, public_id=public_id))
 
 
 @blueprint.post("/plans/keep")

@@ -137,6 +137,8 @@ def wanted_plan(tenant_id: int, choice: Choice, *, held: int) -> PlanChange:
     if subscription.planned_at is not None and after == _planned(subscription):
         raise NothingChanges(plan.key, public_message="This change is planned already.")
     currency_for(catalog, None, subscription, choice.currency)
+    if subscription.status == Status.PAUSED:
+        raise PausedNow(subscription.stripe_id)
     if subscription.status not in (Status.ACTIVE, Status.TRIALING):
         raise PaymentDueFirst(subscription.stripe_id)
     refuse_while_changing(tenant_id)
@@ -148,8 +150,6 @@ def wanted_plan(tenant_id: int, choice: Choice, *, held: int) -> PlanChange:
     now = billing_now(tenant_id).replace(microsecond=0)
     change = PlanChange(
         tenant_id=tenant_id,
-    if subscription.status == Status.PAUSED:
-        raise PausedNow(subscription.stripe_id)
         subscription=subscription,
         before=before,
         after=after,
