@@ -22,15 +22,17 @@ def main(argv: list[str] | None = None) -> int:
     command: Command = arguments.command
     # A command that a person watches says what it did; only the worker's log is its output.
     configure(logging.INFO if command is _worker else logging.WARNING)
+    # Where 2 has a meaning of its own, a mistake is 1.
+    mistaken = 1 if getattr(arguments, "detailed_exitcode", False) else 2
     try:
         return command(arguments)
     except ConfigError as error:
         print(f"portal: {error}", file=sys.stderr)
-        return 2
+        return mistaken
     except CatalogError as error:
         # One line for each mistake, as editors and terminals understand them: file:line: message.
         print(error, file=sys.stderr)
-        return 2
+        return mistaken
     except PortalError as error:
         print(f"portal: {str(error)[:300]}", file=sys.stderr)
         return 1
@@ -61,8 +63,11 @@ def _parser() -> argparse.ArgumentParser:
     database = add("db", _db, "move the database's schema")
     database.add_argument("action", choices=["upgrade", "downgrade", "revise", "check"])
     database.add_argument("argument", nargs="?", help="the revision to go to, or the message of a new one")
-    catalog = add("catalog", _catalog, "check the catalogue, or push it to Stripe")
-    catalog.add_argument("action", choices=["check", "push"])
+    catalog = add("catalog", _catalog, "check the catalogue, say what differs at Stripe, or bring it there")
+    catalog.add_argument("action", choices=["check", "plan", "push"])
+    catalog.add_argument(
+        "--detailed-exitcode", action="store_true", help="plan: exit 2 if there are changes, 1 for an error"
+    )
     invitation = add("plan-invitation", _plan_invitation, "open a plan sold by invitation to a tenant")
     invitation.add_argument("action", choices=["grant", "revoke"])
     invitation.add_argument("tenant", help="the tenant's slug")
@@ -144,16 +149,21 @@ def _db(arguments: argparse.Namespace) -> int:
 def _catalog(arguments: argparse.Namespace) -> int:
     from portal.app import create_app
     from portal.gateway.client import WORKER
+    from portal.sync.catalog.push import plan_catalog, push_catalog
+    from portal.sync.catalog.show import shown
 
     app = create_app(patience=WORKER)
-    if arguments.action == "check":
-        print(f"{len(list(app.extensions['catalog'].prices()))} prices, no mistakes found")
-        return 0
-    from portal.sync.catalog import push_catalog
-
-    with app.app_context():
-        writes = push_catalog().writes
-    print("\n".join(writes) if writes else "nothing to do: Stripe has it all")
+    match arguments.action:
+        case "check":
+            print(f"{len(list(app.extensions['catalog'].prices()))} prices, no mistakes found")
+        case "plan":
+            with app.app_context():
+                changes = plan_catalog()
+            print(shown(changes, done=False))
+            return 2 if changes and arguments.detailed_exitcode else 0
+        case "push":
+            with app.app_context():
+                print(shown(push_catalog(), done=True))
     return 0
 
 

@@ -12,7 +12,7 @@ from portal.extensions import db
 from portal.plans.catalog import Interval, current_catalog
 from portal.plans.rates import price_model, recurring_cost
 from portal.pricing.cost import cost
-from portal.sync.catalog import product_id
+from portal.sync.catalog.want import product_id
 from tests.fixtures.cast import Cast
 from tests.fixtures.catalog import Subscribe
 

@@ -14,7 +14,7 @@ from portal.plans.catalog import Catalog, Plan, Rate, current_catalog
 from portal.plans.models import CatalogPush, Price
 from portal.plans.prices import prices_on_sale
 from portal.pricing.models import PriceModel
-from portal.sync.catalog import MeterCannotChange
+from portal.sync.catalog.compare import MeterCannotChange
 from portal.usage.models import Meter
 from tests.fixtures.catalog import Push
 
@@ -46,7 +46,7 @@ def test_every_price_of_the_catalogue_is_made_once(push: Push, emulator: Emulato
 
 def test_a_second_push_writes_nothing(catalog_at_stripe: None, push: Push, emulator: Emulator) -> None:
     events = at_stripe(emulator, "event")
-    assert push().writes == []
+    assert push() == []
     assert at_stripe(emulator, "event") == events
     assert db.session.scalar(sa.select(sa.func.count()).select_from(CatalogPush)) == 1
 
@@ -70,10 +70,10 @@ def test_a_changed_price_is_a_new_price_and_the_old_one_goes_off_sale(
 ) -> None:
     pro = current_catalog().plans["pro"]
     old = prices_on_sale(pro, "month", "usd")["seat"].stripe_id
-    report = push(with_seat_price(1_900))
+    done = push(with_seat_price(1_900))
     new = prices_on_sale(pro, "month", "usd")["seat"].stripe_id
     assert new != old
-    assert report.writes == ["price pro.seat.month.usd", f"price {old} retired"]
+    assert [(change.sign, change.what) for change in done] == [("~", "price pro.seat.month.usd")]
     assert at_stripe(emulator, "price", id=old, active=False) == 1
     assert db.session.scalars(sa.select(Price).where(Price.stripe_id == old)).one().active is False
 
@@ -108,17 +108,18 @@ def test_the_features_of_a_plan_follow_the_catalogue(
     push: Push, catalog_at_stripe: None, emulator: Emulator
 ) -> None:
     pro = current_catalog().plans["pro"]
-    report = push(with_plan(msgspec.structs.replace(pro, features=("reports", "sso"))))
-    assert report.writes == [
-        "feature sso on portal_pro_seat",
-        "feature priority_support off portal_pro_seat",
+    done = push(with_plan(msgspec.structs.replace(pro, features=("reports", "sso"))))
+    assert [(change.sign, change.what) for change in done] == [
+        ("+", "feature sso on portal_pro_seat"),
+        ("-", "feature priority_support on portal_pro_seat"),
     ]
 
 
 def test_a_renamed_plan_is_renamed_at_stripe(push: Push, catalog_at_stripe: None) -> None:
     starter = current_catalog().plans["starter"]
-    assert push(with_plan(msgspec.structs.replace(starter, name="Launch"))).writes == [
-        "product portal_starter_base"
+    done = push(with_plan(msgspec.structs.replace(starter, name="Launch")))
+    assert [(change.what, change.details) for change in done] == [
+        ("product portal_starter_base", ("Starter -> Launch",))
     ]
 
 
