@@ -57,7 +57,8 @@ def open_checkout(
 ) -> CheckoutSnapshot:
     """Open a Checkout Session that starts a subscription. `success_url` may hold {CHECKOUT_SESSION_ID}.
 
-    The metadata goes to the session and to the subscription it makes.
+    The metadata goes to the session and to the subscription it makes. The page asks for a billing address, because
+    every invoice needs one, and takes a tax id and a promotion code.
     """
     items: list[SessionCreateParamsLineItem] = [
         {"price": price} if quantity is None else {"price": price, "quantity": quantity}
@@ -73,7 +74,7 @@ def open_checkout(
         "metadata": dict(metadata),
         "subscription_data": {"metadata": dict(metadata)},
         "allow_promotion_codes": True,
-        "billing_address_collection": "auto",
+        "billing_address_collection": "required",
         "customer_update": {"address": "auto", "name": "auto"},
         "tax_id_collection": {"enabled": True},
     }
@@ -121,11 +122,8 @@ def expire_checkout(gateway: Gateway, stripe_id: str) -> CheckoutSnapshot:
 def set_cancel_at_period_end(
     gateway: Gateway, stripe_id: str, *, cancel: bool, key: str
 ) -> SubscriptionSnapshot:
-    """Plan the end of a subscription for when everything it has paid for is over, or take that back.
-
-    Where items are billed in different intervals, Stripe takes the end of the period for the earliest one.
-    """
-    params: SubscriptionUpdateParams = {"cancel_at": "max_period_end" if cancel else ""}
+    """Plan the end of a subscription for its period's end, or take that back."""
+    params: SubscriptionUpdateParams = {"cancel_at_period_end": cancel}
     return SubscriptionSnapshot.read(
         plain(
             gateway.call(

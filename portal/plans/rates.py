@@ -5,9 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 from portal.kit.money import Money, total
-from portal.plans.catalog import Component, Interval, Plan
+from portal.plans.catalog import INTERVALS, Component, Interval, Plan
 from portal.pricing.cost import Cost, cost
 from portal.pricing.models import PriceModel, Tier
+
+MONTHS: dict[Interval, int] = {"month": 1, "year": 12}
 
 
 def price_model(component: Component, interval: Interval, currency: str) -> PriceModel:
@@ -41,6 +43,15 @@ def licensed_costs(
         for component in plan.components
         if component.kind != "meter"
     ]
+
+
+def yearly_saving(plan: Plan, currency: str, *, seats: int) -> Money | None:
+    """Return what paying a plan by the year saves in a year, before usage, discounts and tax; None if nothing."""
+    by_month, by_year = (
+        recurring_cost(plan, interval, currency, seats=seats) * (MONTHS["year"] // MONTHS[interval])
+        for interval in INTERVALS
+    )
+    return by_month - by_year if by_year < by_month else None
 
 
 def quantity_of(component: Component, *, seats: int) -> int:

@@ -12,8 +12,8 @@ from portal.intents.models import IntentState
 from portal.kit.clock import from_unix
 from portal.kit.errors import NotFound, PortalError
 from portal.plans.catalog import current_catalog
-from portal.seats.queries import seats_assigned
-from portal.subscriptions.change import TooManySeatsHeld
+from portal.seats.queries import seat_holders
+from portal.subscriptions.change import SeatsToChoose
 from portal.subscriptions.confirm_change import change_of, choice_of
 from portal.subscriptions.current import current_plan
 from portal.subscriptions.forms import CheckoutForm
@@ -23,6 +23,7 @@ from portal.subscriptions.plans_page import View, plans_page
 from portal.subscriptions.quotes import ChangeUnderWay, PaymentAwaited, QuoteStale, QuoteUsed, quote_by_id
 from portal.sync.changes import confirm_plan, keep_plan, quote_plan
 from portal.tenants.access import MANAGERS, Access, for_tenant
+from portal.usage.lately import used_lately
 from portal.usage.period import period_of
 from portal.usage.so_far import use_so_far
 from portal.usage.summary import MeterUse
@@ -40,7 +41,8 @@ LATER = "It may take a minute until this page shows it."
 def compare(access: Access) -> ResponseReturnValue:
     """Show all plans with their prices by the month or by the year."""
     asked = request.args
-    page = plans_page(access.tenant.id, View(asked.get("interval"), asked.get("currency"), asked.get("plan")))
+    view = View(asked.get("interval"), asked.get("currency"), asked.get("plan"))
+    page = plans_page(access.tenant.id, view, used_lately=used_lately)
     return render_template("plans/compare.html", was_cancelled=asked.get("checkout") == "cancelled", **page)
 
 
@@ -58,7 +60,7 @@ def quote(access: Access) -> ResponseReturnValue:
     except GatewayUnavailable:
         raise
     except PortalError as error:
-        return _plans_again(tenant.id, form, error.public_message, seats=isinstance(error, TooManySeatsHeld))
+        return _plans_again(tenant.id, form, error.public_message)
     return see_other(url_for(".review", slug=tenant.slug, public_id=made.public_id))
 
 
@@ -66,8 +68,13 @@ def quote(access: Access) -> ResponseReturnValue:
 @for_tenant(*MANAGERS)
 def review(access: Access, public_id: str) -> str:
     """Show what another plan costs now and later and what it takes away, to be confirmed."""
+    return _quote_page(access, public_id)
+
+
+def _quote_page(access: Access, public_id: str, *, problem: str | None = None) -> str:
     tenant_id, catalog = access.tenant.id, current_catalog()
-    found, held = quote_by_id(tenant_id, public_id, "change"), seats_assigned(tenant_id)
+    found, holders = quote_by_id(tenant_id, public_id, "change"), seat_holders(tenant_id)
+    held, capacity = len(holders), found.change["capacity"]
     before, after = (catalog.plans.get(each["plan"]) for each in (found.change["before"], found.change))
     if before is None or after is None:
         raise NotFound(f"the plans of quote {public_id} are no longer in the catalogue")
@@ -78,8 +85,11 @@ def review(access: Access, public_id: str) -> str:
         is_valid=change_of(found, held=held) is not None,
         before=before,
         after=after,
-        losses=losses(catalog, before, after, used=used, held=held, capacity=found.change["capacity"]),
+        losses=losses(catalog, before, after, used=used, held=held, capacity=capacity),
         held=held,
+        holders=holders if held > capacity else (),
+        keep=request.form.getlist("keep") or [each.public_id for each in holders[:capacity]],
+        problem=problem,
     )
 
 
@@ -90,7 +100,9 @@ def confirm(access: Access, public_id: str) -> ResponseReturnValue:
     """Apply the quote; if it no longer holds, show a fresh one instead."""
     tenant_id, overview = access.tenant.id, url_for("subscriptions.overview", slug=access.tenant.slug)
     try:
-        intent = confirm_plan(tenant_id, public_id, current_user().id)
+        intent = confirm_plan(tenant_id, public_id, current_user().id, keep=request.form.getlist("keep"))
+    except SeatsToChoose as error:
+        return _quote_page(access, public_id, problem=error.public_message), 422
     except QuoteStale as error:
         flash(error.public_message, "warning")
         return _fresh_quote(access, public_id)
@@ -100,13 +112,13 @@ def confirm(access: Access, public_id: str) -> ResponseReturnValue:
     except CardDeclined as error:
         flash(error.public_message, "error")
         return see_other(url_for("invoices.payment", slug=access.tenant.slug, public_id=public_id))
-    except (GatewayRefused, TooManySeatsHeld) as error:
+    except GatewayRefused as error:
         flash(f"{error.public_message} Your plan has not changed.", "error")
         return see_other(overview)
-    flash(_done(intent.params, intent.result or {}, is_synced=intent.is_synced), "success")
-    return see_other(overview)
     if intent.state == IntentState.WAITING:
         return see_other(url_for("invoices.payment", slug=access.tenant.slug, public_id=public_id))
+    flash(_done(intent.params, intent.result or {}, is_synced=intent.is_synced), "success")
+    return see_other(overview)
 
 
 @blueprint.post("/plans/keep")
@@ -121,10 +133,8 @@ def keep(access: Access) -> ResponseReturnValue:
     return see_other(url_for("subscriptions.overview", slug=access.tenant.slug))
 
 
-def _plans_again(
-    tenant_id: int, form: CheckoutForm, problem: str | None, *, seats: bool = False
-) -> ResponseReturnValue:
-    page = plans_page(tenant_id, form.view, problem=problem, must_release=seats)
+def _plans_again(tenant_id: int, form: CheckoutForm, problem: str | None) -> ResponseReturnValue:
+    page = plans_page(tenant_id, form.view, used_lately=used_lately, problem=problem)
     return render_template("plans/compare.html", was_cancelled=False, **page), 422
 
 

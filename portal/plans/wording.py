@@ -5,14 +5,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from portal.kit.money import Money
 from portal.plans.catalog import Catalog, Component, Interval, Plan
 from portal.plans.rates import price_model
 from portal.pricing.cost import Cost, CostLine
 from portal.pricing.models import PriceModel, Tier
 from portal.web.filters import amount_in, number, plural, unit_price
-
-MONTHS_A_YEAR = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +36,8 @@ def headline(plan: Plan, interval: Interval, currency: str) -> Headline:
         note = "No card needed" if plan.is_free else "plus usage"
         return Headline(_whole(amount_in(0, currency)), f"per {interval}", note)
     model = price_model(first, interval, currency)
-    rest = [word for word in (_extras(plan, first), _trial(plan)) if word]
     per = f"per {interval}" if first.kind == "base" else f"per seat and {interval}"
-    return Headline(_headline_amount(model), per, " · ".join(rest) or None)
-
-
-def yearly_saving(plan: Plan, currency: str) -> Money | None:
-    """Return what paying for a year saves against twelve months, for the large price; None if nothing."""
-    first = _first_licensed(plan)
-    if first is None:
-        return None
-    month, year = (price_model(first, interval, currency) for interval in ("month", "year"))
-    saved = month.rate * MONTHS_A_YEAR - year.rate
-    return Money(int(saved), currency) if saved >= 1 else None
+    return Headline(_headline_amount(model), per, _extras(plan, first))
 
 
 def price_rows(catalog: Catalog, plan: Plan, interval: Interval, currency: str) -> list[PriceRow]:
@@ -162,7 +148,3 @@ def _extras(plan: Plan, first: Component) -> str | None:
     kinds = {component.kind for component in plan.components if component is not first}
     words = [word for kind, word in (("seat", "seats"), ("meter", "usage")) if kind in kinds]
     return f"plus {' and '.join(words)}" if words else None
-
-
-def _trial(plan: Plan) -> str | None:
-    return f"{plural(plan.trial_days, 'day')} free to try" if plan.trial_days else None

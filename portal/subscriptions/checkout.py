@@ -14,7 +14,6 @@ from portal.customers.models import Customer
 from portal.extensions import db
 from portal.gateway import subscriptions
 from portal.gateway.client import Gateway
-from portal.gateway.subscriptions import Lines
 from portal.intents import write
 from portal.intents.models import Intent
 from portal.jobs.queue import enqueue
@@ -112,8 +111,8 @@ def checkout_intent(
             "interval": interval,
             "currency": currency,
             "seats": seats,
-            **_together_and_after(plan, interval, lines_on_sale(plan, interval, currency, seats)),
-            "trial_days": plan.trial_days if _may_try(tenant.id) else 0,
+            "lines": lines_on_sale(plan, interval, currency, seats),
+            "trial_days": plan.trial_days if may_try(tenant.id) else 0,
             "expires": to_unix(utcnow() + OPEN_FOR),
         },
         actor_user_id,
@@ -218,19 +217,7 @@ def lines_on_sale(plan: Plan, interval: Interval, currency: str, seats: int) -> 
     ]
 
 
-def _together_and_after(plan: Plan, interval: Interval, lines: Lines) -> dict[str, Lines]:
-    """Split the lines into those that Checkout sells and those added once it is paid: a page of Stripe's sells no two
-    intervals, so the meters that are billed by the month in a plan paid by the year have to wait."""
-    waits = [component.interval_for(interval) != interval for component in plan.components]
-    if all(waits):
-        return {"lines": lines, "after": []}
-    return {
-        "lines": [line for line, later in zip(lines, waits, strict=True) if not later],
-        "after": [line for line, later in zip(lines, waits, strict=True) if later],
-    }
-
-
-def _may_try(tenant_id: int) -> bool:
-    """A trial is given once: not to a tenant that ever had a subscription."""
+def may_try(tenant_id: int) -> bool:
+    """Tell whether a tenant still has its trial: it is given once, not to one that ever had a subscription."""
     had = sa.select(Subscription.id).where(Subscription.tenant_id == tenant_id)
     return db.session.scalars(had.limit(1)).one_or_none() is None

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from portal.customers.models import Customer
 from portal.customers.queries import now_of
 from portal.plans.catalog import Catalog, current_catalog
 from portal.plans.choosable import Standing
+from portal.plans.estimates import Lately
 from portal.plans.invitations import invited_to
 from portal.plans.offers import interval_of, offers
-from portal.plans.wording import yearly_saving
 from portal.subscriptions.banners import banners_for
 from portal.subscriptions.change import is_changeable, planned_change
-from portal.subscriptions.checkout import seat_range
+from portal.subscriptions.checkout import may_try, seat_range
 from portal.subscriptions.currency import CurrencyLocked, CurrencyNotOffered, currency_for, currency_name
 from portal.subscriptions.current import current_plan, payer_of
 from portal.subscriptions.models import Subscription
+from portal.subscriptions.moves import moves
 from portal.tenants.queries import member_count
 
 
@@ -31,13 +34,23 @@ class View:
 
 
 def plans_page(
-    tenant_id: int, view: View, *, problem: str | None = None, must_release: bool = False
+    tenant_id: int,
+    view: View,
+    *,
+    used_lately: Callable[[int, datetime], Lately],
+    problem: str | None = None,
+    must_release: bool = False,
 ) -> dict[str, Any]:
     """Return the context of plans/compare.html. What the view asks for and cannot be had is left out, a locked currency
-    with the reason. `problem` is why a choice was refused; `must_release`: because of seats that members hold."""
+    with the reason.
+
+    `used_lately` reads what a tenant used before a moment. `problem` is why a choice was refused; `must_release`:
+    because of seats that members hold.
+    """
     catalog = current_catalog()
     current, payer = current_plan(tenant_id), payer_of(tenant_id)
-    subscription = current.subscription
+    subscription, now = current.subscription, now_of(payer.customer)
+    lately = used_lately(tenant_id, now)
     has_plan = subscription is not None and subscription.is_live
     shown = interval_of(
         view.interval, interval_of(subscription.interval) if subscription is not None else "month"
@@ -45,17 +58,23 @@ def plans_page(
     currency, locked = _currency(catalog, payer.customer, subscription, view.currency)
     seats_now = _seats_now(subscription) or member_count(tenant_id)
     standing = Standing(current.plan.key if current.is_ours else None, invited_to(tenant_id, catalog))
-    savings = [saved for plan in catalog.public_plans if (saved := yearly_saving(plan, currency)) is not None]
+    offered = offers(
+        catalog,
+        shown,
+        currency,
+        standing=standing,
+        asked=view.plan,
+        seat_range=seat_range,
+        seats=seats_now,
+        used=lately.used,
+        may_try=subscription is None and may_try(tenant_id),
+    )
+    can_change = has_plan and is_changeable(subscription)
+    savings = [offer.saving for offer in offered if offer.saving is not None]
     return {
-        "offers": offers(
-            catalog,
-            shown,
-            currency,
-            standing=standing,
-            asked=view.plan,
-            seat_range=seat_range,
-            seats=seats_now,
-        ),
+        "offers": offered,
+        "moves": moves(catalog, current, offered, shown, used=lately.used) if can_change else {},
+        "lately": lately,
         "most_saved": max(savings, key=lambda saved: saved.minor, default=None),
         "interval": shown,
         "currency": currency,
@@ -65,11 +84,11 @@ def plans_page(
         "current": current,
         "has_plan": has_plan,
         "seats_now": seats_now,
-        "is_changeable": has_plan and is_changeable(subscription),
+        "is_changeable": can_change,
         "planned": planned_change(subscription),
         "must_release": must_release,
         "problem": problem,
-        "banners": banners_for(subscription, now_of(payer.customer)),
+        "banners": banners_for(subscription, now),
     }
 
 

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from portal.plans.catalog import ChangeRule, ChangeRules, Interval, Plan, When
-from portal.plans.rates import recurring_cost
-
-MONTHS: dict[str, int] = {"month": 1, "year": 12}
+from portal.plans.rates import MONTHS, recurring_cost
 
 
 @dataclass(frozen=True, slots=True)

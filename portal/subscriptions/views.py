@@ -25,6 +25,7 @@ from portal.sync.checkout import return_from_checkout, start_checkout
 from portal.sync.intents import carry_out
 from portal.tenants.access import MANAGERS, Access, for_tenant
 from portal.usage.drawing import unit_name
+from portal.usage.lately import used_lately
 from portal.usage.period import period_of
 from portal.usage.so_far import use_so_far
 from portal.web.current import current_user
@@ -168,7 +169,7 @@ def unpause(access: Access) -> ResponseReturnValue:
 
 
 def _plans_again(tenant_id: int, form: CheckoutForm, problem: str | None) -> ResponseReturnValue:
-    page = plans_page(tenant_id, form.view, problem=problem)
+    page = plans_page(tenant_id, form.view, used_lately=used_lately, problem=problem)
     return render_template("plans/compare.html", was_cancelled=False, **page), 422
 
 

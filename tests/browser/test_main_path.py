@@ -38,6 +38,8 @@ def choose_pro(page: Page, seats: int) -> None:
 
 
 def pay(window: Window, card: str) -> None:
+    window.page.get_by_label("Street and number").fill("1 Harbour Street")
+    window.page.get_by_label("Country").select_option("US")
     window.page.get_by_label(card).check()
     press(window.page, "Subscribe")
 

@@ -15,7 +15,6 @@ from portal.plans.wording import (
     headline,
     price_lines,
     price_rows,
-    yearly_saving,
 )
 from portal.pricing.cost import cost
 from portal.pricing.models import PriceModel, Tier
@@ -47,16 +46,6 @@ def test_the_large_price_is_the_base_fee_or_else_the_price_of_a_seat(
     components: tuple[Component, ...], expected: Headline
 ) -> None:
     assert headline(Plan(name="Any", components=components), "month", "usd") == expected
-
-
-@pytest.mark.parametrize(
-    ("components", "saved"), [((BASE,), 9_900), ((SEAT,), None), ((CALLS,), None), ((), None)]
-)
-def test_a_saving_is_only_told_where_there_is_one(
-    components: tuple[Component, ...], saved: int | None
-) -> None:
-    found = yearly_saving(Plan(name="Any", components=components), "usd")
-    assert (found.minor if found is not None else None) == saved
 
 
 def test_usage_that_is_billed_monthly_under_a_yearly_plan_says_so() -> None:
