@@ -122,8 +122,11 @@ def expire_checkout(gateway: Gateway, stripe_id: str) -> CheckoutSnapshot:
 def set_cancel_at_period_end(
     gateway: Gateway, stripe_id: str, *, cancel: bool, key: str
 ) -> SubscriptionSnapshot:
-    """Plan the end of a subscription for its period's end, or take that back."""
-    params: SubscriptionUpdateParams = {"cancel_at_period_end": cancel}
+    """Plan the end of a subscription for when everything it has paid for is over, or take that back.
+
+    Where items are billed in different intervals, Stripe takes the end of the period for the earliest one.
+    """
+    params: SubscriptionUpdateParams = {"cancel_at": "max_period_end" if cancel else ""}
     return SubscriptionSnapshot.read(
         plain(
             gateway.call(

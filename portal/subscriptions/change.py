@@ -70,7 +70,7 @@ class TooManySeatsHeld(PortalError):
 @dataclass(frozen=True, slots=True)
 class PlanChange:
     """A change that is allowed now. `later` are the items of the plan as a whole, `edits` what leads there from the
-    present ones. `proration_at` None: the billing date moves to the moment of the change, or nothing is charged now.
+    present ones. `proration_at` None: nothing is charged now.
     `basis` fingerprints everything it was computed from."""
 
     tenant_id: int
@@ -83,6 +83,17 @@ class PlanChange:
     asked_at: datetime
     proration_at: datetime | None
     basis: str
+
+    @property
+    def recurring_edits(self) -> list[ItemEdit]:
+        """What leads to the items that one invoice of the plan tells of."""
+        return without_usage(self.subscription, self.edits) if self.usage_interval else list(self.edits)
+
+    @property
+    def usage_interval(self) -> str | None:
+        """How often use is billed after it, where that is not with the plan; None otherwise."""
+        apart = {each.interval_for(self.after.interval) for each in self.after.plan.meters}
+        return next(iter(apart - {self.after.interval}), None)
 
     @property
     def capacity(self) -> int:
@@ -146,7 +157,7 @@ def wanted_plan(tenant_id: int, choice: Choice, *, held: int) -> PlanChange:
         edits=tuple(_edits(subscription, wanted)),
         later=lines,
         asked_at=now,
-        proration_at=now if when == "now" and (is_trial or interval == before.interval) else None,
+        proration_at=now if when == "now" else None,
         basis=fingerprint(subscription, lines),
     )
     refuse_too_many(plan.name, change.capacity, held)
@@ -216,6 +227,17 @@ def planned_lines(subscription: Subscription, *, seats: int | None = None) -> li
     ]
 
 
+def without_usage(subscription: Subscription, edits: Sequence[ItemEdit]) -> list[ItemEdit]:
+    """Return the edits for a preview of the licensed items alone: nothing metered comes, and what there is goes."""
+    metered = {item.stripe_id for item in subscription.items if item.quantity is None}
+    licensed = [
+        edit
+        for edit in edits
+        if edit.item not in metered and (edit.removed or edit.quantity is not None)
+    ]
+    return licensed + [ItemEdit(item=each, removed=True) for each in sorted(metered)]
+
+
 def planned_edits(subscription: Subscription) -> list[ItemEdit]:
     """Return what the planned change does to the present items; empty if none is planned."""
     lines = planned_lines(subscription)
@@ -250,6 +272,7 @@ def store_quote(
             "keep_going": subscription.cancel_at is not None,
             "schedule": subscription.schedule_stripe_id,
             "replaces": subscription.planned_at is not None,
+            "usage_interval": change.usage_interval,
         },
         basis=change.basis,
         currency=recurring.currency,
@@ -257,7 +280,8 @@ def store_quote(
         due_now_amount=due_now.due_amount if due_now else 0,
         tax_amount=due_now.tax_amount if due_now else 0,
         recurring_amount=recurring.total_amount,
-        recurring_is_estimate=any(quantity is None for _price, quantity in change.later),
+        recurring_is_estimate=not change.usage_interval
+        and any(quantity is None for _price, quantity in change.later),
         lines=[{"description": line.description, "amount": line.amount} for line in due_now.lines]
         if due_now
         else [],
@@ -272,11 +296,16 @@ def store_quote(
 
 
 def _next_invoice_at(change: PlanChange, due_now: InvoiceSnapshot | None) -> datetime:
-    """The end of the period that is paid for after the change: where the billing date moves, of the new one."""
+    """The end of the period that is paid for after the change: with another interval, of what is charged for it."""
     at_end = change.subscription.current_period_end_at
-    if due_now is None or change.proration_at is not None:
+    if due_now is None or change.before.interval == change.after.interval:
         return at_end
-    return max((line.period_end_at for line in due_now.lines if not line.proration), default=at_end)
+    return max((line.period_end_at for line in due_now.lines if line.amount > 0), default=at_end)
+
+
+def restarts(subscription: Subscription) -> bool:
+    """Tell whether the billing date moves to the planned change: a year begins with it."""
+    return (subscription.interval, subscription.planned_interval) == ("month", "year")
 
 
 def _planned(subscription: Subscription) -> Terms | None:

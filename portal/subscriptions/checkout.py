@@ -14,6 +14,7 @@ from portal.customers.models import Customer
 from portal.extensions import db
 from portal.gateway import subscriptions
 from portal.gateway.client import Gateway
+from portal.gateway.subscriptions import Lines
 from portal.intents import write
 from portal.intents.models import Intent
 from portal.jobs.queue import enqueue
@@ -111,7 +112,7 @@ def checkout_intent(
             "interval": interval,
             "currency": currency,
             "seats": seats,
-            "lines": lines_on_sale(plan, interval, currency, seats),
+            **_together_and_after(plan, interval, lines_on_sale(plan, interval, currency, seats)),
             "trial_days": plan.trial_days if may_try(tenant.id) else 0,
             "expires": to_unix(utcnow() + OPEN_FOR),
         },
@@ -215,6 +216,18 @@ def lines_on_sale(plan: Plan, interval: Interval, currency: str, seats: int) -> 
         )
         for component in plan.components
     ]
+
+
+def _together_and_after(plan: Plan, interval: Interval, lines: Lines) -> dict[str, Lines]:
+    """Split the lines into those that Checkout sells and those added once it is paid: a page of Stripe's sells no two
+    intervals, so the meters that are billed by the month in a plan paid by the year have to wait."""
+    waits = [component.interval_for(interval) != interval for component in plan.components]
+    if all(waits):
+        return {"lines": lines, "after": []}
+    return {
+        "lines": [line for line, later in zip(lines, waits, strict=True) if not later],
+        "after": [line for line, later in zip(lines, waits, strict=True) if later],
+    }
 
 
 def may_try(tenant_id: int) -> bool:
