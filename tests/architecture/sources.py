@@ -31,3 +31,10 @@ def calls(tree: ast.AST) -> Iterator[tuple[str, int]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield ast.unparse(node.func), node.lineno
+
+
+def last_word(called: ast.expr) -> str:
+    """Return the last word of a dotted name as written: `timedelta` of `datetime.timedelta`; empty for anything else."""
+    if isinstance(called, ast.Attribute):
+        return called.attr
+    return called.id if isinstance(called, ast.Name) else ""

@@ -38,7 +38,9 @@ def commands_of(parser: argparse.ArgumentParser) -> set[str]:
 
 def settings_in(source: str) -> set[str]:
     """Return the names that code reads from the environment, where they stand as text in the call."""
-    found = set()
+    found: set[str] = set()
+    if "environ" not in source and "getenv" not in source:
+        return found
     for node in ast.walk(ast.parse(source)):
         words: ast.expr | None = None
         if isinstance(node, ast.Call) and ast.unparse(node.func) in GETTERS and node.args:
