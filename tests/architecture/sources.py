@@ -34,7 +34,7 @@ def calls(tree: ast.AST) -> Iterator[tuple[str, int]]:
 
 
 def last_word(called: ast.expr) -> str:
-    """Return the last word of a dotted name as written: `timedelta` of `datetime.timedelta`; empty for anything else."""
+    """Return the last word of a dotted name as written, `timedelta` of `datetime.timedelta`; else nothing."""
     if isinstance(called, ast.Attribute):
         return called.attr
     return called.id if isinstance(called, ast.Name) else ""
