@@ -39,13 +39,13 @@ def test_choosing_a_plan_leads_to_the_hosted_page(owner: FlaskClient) -> None:
 def test_the_session_sells_exactly_what_was_chosen(
     owner: FlaskClient, stripe_client: stripe.StripeClient
 ) -> None:
-    owner.post(CHECKOUT, data={"plan": "enterprise", "interval": "year", "seats": "7"})
+    owner.post(CHECKOUT, data={"plan": "enterprise", "interval": "month", "seats": "7"})
     lines = session_at(stripe_client).line_items
     assert lines is not None
     found = {line.price.lookup_key: line.quantity for line in lines.data if line.price is not None}
-    assert found["enterprise.base.year.usd"] == 1
-    assert found["enterprise.seat.year.usd"] == 7
-    assert {"enterprise.meter.api_calls.year.usd", "enterprise.meter.storage_gb.year.usd"} <= set(found)
+    assert found["enterprise.base.month.usd"] == 1
+    assert found["enterprise.seat.month.usd"] == 7
+    assert {"enterprise.meter.api_calls.month.usd", "enterprise.meter.storage_gb.month.usd"} <= set(found)
 
 
 def test_the_address_of_the_hosted_page_is_not_stored(owner: FlaskClient) -> None:
