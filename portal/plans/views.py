@@ -71,28 +71,6 @@ def review(access: Access, public_id: str) -> str:
     return _quote_page(access, public_id)
 
 
-def _quote_page(access: Access, public_id: str, *, problem: str | None = None) -> str:
-    tenant_id, catalog = access.tenant.id, current_catalog()
-    found, holders = quote_by_id(tenant_id, public_id, "change"), seat_holders(tenant_id)
-    held, capacity = len(holders), found.change["capacity"]
-    before, after = (catalog.plans.get(each["plan"]) for each in (found.change["before"], found.change))
-    if before is None or after is None:
-        raise NotFound(f"the plans of quote {public_id} are no longer in the catalogue")
-    used = {use.meter.key: use.used for use in _uses(tenant_id, found)}
-    return render_template(
-        "plans/quote.html",
-        quote=found,
-        is_valid=change_of(found, held=held) is not None,
-        before=before,
-        after=after,
-        losses=losses(catalog, before, after, used=used, held=held, capacity=capacity),
-        held=held,
-        holders=holders if held > capacity else (),
-        keep=request.form.getlist("keep") or [each.public_id for each in holders[:capacity]],
-        problem=problem,
-    )
-
-
 @blueprint.post("/plans/<public_id>")
 @opens_units_of_work
 @for_tenant(*MANAGERS)
@@ -131,6 +109,28 @@ def keep(access: Access) -> ResponseReturnValue:
         "Your plan stays as it is." if intent.is_synced else f"Your plan stays as it is. {LATER}", "success"
     )
     return see_other(url_for("subscriptions.overview", slug=access.tenant.slug))
+
+
+def _quote_page(access: Access, public_id: str, *, problem: str | None = None) -> str:
+    tenant_id, catalog = access.tenant.id, current_catalog()
+    found, holders = quote_by_id(tenant_id, public_id, "change"), seat_holders(tenant_id)
+    held, capacity = len(holders), found.change["capacity"]
+    before, after = (catalog.plans.get(each["plan"]) for each in (found.change["before"], found.change))
+    if before is None or after is None:
+        raise NotFound(f"the plans of quote {public_id} are no longer in the catalogue")
+    used = {use.meter.key: use.used for use in _uses(tenant_id, found)}
+    return render_template(
+        "plans/quote.html",
+        quote=found,
+        is_valid=change_of(found, held=held) is not None,
+        before=before,
+        after=after,
+        losses=losses(catalog, before, after, used=used, held=held, capacity=capacity),
+        held=held,
+        holders=holders if held > capacity else (),
+        keep=request.form.getlist("keep") or [each.public_id for each in holders[:capacity]],
+        problem=problem,
+    )
 
 
 def _plans_again(tenant_id: int, form: CheckoutForm, problem: str | None) -> ResponseReturnValue:

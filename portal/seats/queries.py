@@ -56,6 +56,18 @@ def holds_seat(tenant_id: int, membership_id: int) -> bool:
     )
 
 
+def seat_holders(tenant_id: int) -> list[Holder]:
+    """List the members who hold a seat, who has it longest first, in one statement."""
+    rows = db.session.execute(
+        sa.select(Membership.public_id, User.id, User.name, User.email, Membership.role)
+        .join(SeatAssignment, SeatAssignment.membership_id == Membership.id)
+        .join(User, User.id == Membership.user_id)
+        .where(Membership.tenant_id == tenant_id)
+        .order_by(SeatAssignment.assigned_at, SeatAssignment.id)
+    )
+    return [Holder(*row, has_seat=True) for row in rows]
+
+
 def holders(tenant_id: int, *, limit: int, offset: int = 0) -> list[Holder]:
     """List the members by name, in one statement, each with whether they hold a seat."""
     rows = db.session.execute(

@@ -15,8 +15,9 @@ from portal.tenants.models import Membership, Role
 from portal.tenants.roles import LastOwner, count_owners
 
 
-def release_seat(tenant_id: int, membership_id: int, actor: User) -> bool:
-    """Take a member's seat back; tell whether they held one. Raises NotFound for another tenant's membership."""
+def release_seat(tenant_id: int, membership_id: int, actor: User | None) -> bool:
+    """Take a member's seat back; tell whether they held one. `actor` None: the portal itself does, because there are
+    fewer seats. Raises NotFound for another tenant's membership."""
     lock_seats(tenant_id)
     membership = _membership(tenant_id, membership_id)
     gone = db.session.scalar(
@@ -33,7 +34,7 @@ def release_seat(tenant_id: int, membership_id: int, actor: User) -> bool:
             quantity=-1,
             total=seats_assigned(tenant_id),
             user_id=membership.user_id,
-            actor_user_id=actor.id,
+            actor_user_id=actor.id if actor is not None else None,
         )
     )
     record(
@@ -41,6 +42,7 @@ def release_seat(tenant_id: int, membership_id: int, actor: User) -> bool:
         tenant_id=tenant_id,
         object_type="membership",
         object_id=membership.public_id,
+        actor="worker" if actor is None else None,
         member=membership.user.email,
     )
     return True

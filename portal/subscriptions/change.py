@@ -3,17 +3,19 @@ quote that says what it costs before it is done. Preview, change and planned cha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from portal.accounts.models import User
 from portal.customers.queries import billing_now
 from portal.extensions import db
 from portal.gateway.changes import ItemEdit
 from portal.gateway.snapshots import InvoiceSnapshot, PlannedSnapshot
 from portal.gateway.subscriptions import Lines
+from portal.intents.models import Intent, IntentState
 from portal.kit.errors import PortalError
 from portal.plans.catalog import When, current_catalog
 from portal.plans.choosable import Standing
@@ -26,6 +28,8 @@ from portal.subscriptions.models import Quote, Status, Subscription
 from portal.subscriptions.queries import current_subscription, plan_for
 from portal.subscriptions.quotes import fingerprint, refuse_while_changing, valid_until
 from portal.subscriptions.timing import Terms, takes_effect
+from portal.tenants.models import Membership
+from portal.web.filters import plural
 
 
 class NoPlanToChange(PortalError):
@@ -60,10 +64,10 @@ class PausedNow(PortalError):
     public_message = "Your plan is paused. Please go on with it first, then change it."
 
 
-class TooManySeatsHeld(PortalError):
-    """More members hold a seat than the other plan has seats."""
+class SeatsToChoose(PortalError):
+    """More members hold a seat than the other plan has seats, and it was not said who keeps theirs."""
 
-    code = "too_many_seats_held"
+    code = "seats_to_choose"
     status = 409
 
 
@@ -98,17 +102,20 @@ class PlanChange:
     @property
     def capacity(self) -> int:
         """How many members can hold a seat after it."""
-        return self.after.plan.included_seats if self.after.seats is None else self.after.seats
+        return _capacity(self.after)
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedChange:
-    """A change that waits until `at`: the plan's name, its interval and seats (None: it sells none)."""
+    """A change that waits until `at`: the plan's name, its interval and seats (None: it sells none). `going` are the
+    names of members who lose their seat then; `plan_key` is None where the catalogue does not know the plan."""
 
     plan: str
     interval: str
     seats: int | None
     at: datetime
+    plan_key: str | None = None
+    going: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +128,11 @@ class PlannedLine:
 
 
 def wanted_plan(tenant_id: int, choice: Choice, *, held: int) -> PlanChange:
-    """Check a change of plan against catalogue, subscription and the number of seats `held`.
+    """Check a change of plan against catalogue, subscription and the number of seats `held`; a planned change for
+    which these are too many may be wanted again, to choose anew who keeps a seat.
 
-    Raises NoPlanToChange, NothingChanges, PausedNow, PaymentDueFirst, TooManySeatsHeld, ChangeUnderWay,
-    PaymentAwaited, and PlanNotForSale, SeatsOutOfRange, CurrencyNotOffered, CurrencyLocked or CatalogNotPushed like a
-    checkout.
+    Raises NoPlanToChange, NothingChanges, PausedNow, PaymentDueFirst, ChangeUnderWay, PaymentAwaited,
+    and PlanNotForSale, SeatsOutOfRange, CurrencyNotOffered, CurrencyLocked or CatalogNotPushed like a checkout.
     """
     subscription, before = terms_of(tenant_id)
     catalog = current_catalog()
@@ -134,7 +141,8 @@ def wanted_plan(tenant_id: int, choice: Choice, *, held: int) -> PlanChange:
     after = Terms(plan, interval, None if seat_range(plan) is None else seats_on_sale(plan, choice.seats))
     if (plan.key, interval) == (before.plan.key, before.interval):
         raise NothingChanges(plan.key)
-    if subscription.planned_at is not None and after == _planned(subscription):
+    is_planned = subscription.planned_at is not None and after == _planned(subscription)
+    if is_planned and held <= _capacity(after):
         raise NothingChanges(plan.key, public_message="This change is planned already.")
     currency_for(catalog, None, subscription, choice.currency)
     if subscription.status == Status.PAUSED:
@@ -148,7 +156,7 @@ def wanted_plan(tenant_id: int, choice: Choice, *, held: int) -> PlanChange:
     # Within a trial nothing has been paid for that would have to be used up first.
     when: When = "now" if is_trial else takes_effect(catalog.changes, before, after, subscription.currency)
     now = billing_now(tenant_id).replace(microsecond=0)
-    change = PlanChange(
+    return PlanChange(
         tenant_id=tenant_id,
         subscription=subscription,
         before=before,
@@ -160,18 +168,24 @@ def wanted_plan(tenant_id: int, choice: Choice, *, held: int) -> PlanChange:
         proration_at=now if when == "now" else None,
         basis=fingerprint(subscription, lines),
     )
-    refuse_too_many(plan.name, change.capacity, held)
-    return change
 
 
-def refuse_too_many(plan_name: str, capacity: int, held: int) -> None:
-    """Raise TooManySeatsHeld if more members hold a seat than fit."""
-    if held > capacity:
-        raise TooManySeatsHeld(
-            f"{held} > {capacity}",
-            public_message=f"{plan_name} would have {capacity:,} {'seat' if capacity == 1 else 'seats'}, and "
-            f"{held:,} members hold one. Release {held - capacity:,} of them first.",
+def who_loses(plan_name: str, capacity: int, holders: Sequence[str], keep: Collection[str]) -> list[str]:
+    """Return who of the `holders` of a seat loses theirs, if those in `keep` keep it; nobody where all fit.
+
+    Raises SeatsToChoose where not all fit and none or too many were chosen. Who holds no seat keeps none.
+    """
+    if len(holders) <= capacity:
+        return []
+    chosen = [each for each in holders if each in keep]
+    if not 1 <= len(chosen) <= capacity:
+        raise SeatsToChoose(
+            f"{len(chosen)} of {len(holders)} for {capacity}",
+            public_message=f"{plan_name} has {plural(capacity, 'seat')}. Please choose "
+            + ("one member who keeps" if capacity == 1 else f"one to {capacity:,} members who keep")
+            + " a seat.",
         )
+    return [each for each in holders if each not in keep]
 
 
 def terms_of(tenant_id: int) -> tuple[Subscription, Terms]:
@@ -202,7 +216,14 @@ def planned_change(subscription: Subscription | None) -> PlannedChange | None:
     planned = _planned(subscription)
     if planned is None:
         return PlannedChange("another plan", "", None, subscription.planned_at)
-    return PlannedChange(planned.plan.name, planned.interval, planned.seats, subscription.planned_at)
+    return PlannedChange(
+        planned.plan.name,
+        planned.interval,
+        planned.seats,
+        subscription.planned_at,
+        planned.plan.key,
+        _going(subscription),
+    )
 
 
 def planned_lines(subscription: Subscription, *, seats: int | None = None) -> list[PlannedLine]:
@@ -231,9 +252,7 @@ def without_usage(subscription: Subscription, edits: Sequence[ItemEdit]) -> list
     """Return the edits for a preview of the licensed items alone: nothing metered comes, and what there is goes."""
     metered = {item.stripe_id for item in subscription.items if item.quantity is None}
     licensed = [
-        edit
-        for edit in edits
-        if edit.item not in metered and (edit.removed or edit.quantity is not None)
+        edit for edit in edits if edit.item not in metered and (edit.removed or edit.quantity is not None)
     ]
     return licensed + [ItemEdit(item=each, removed=True) for each in sorted(metered)]
 
@@ -306,6 +325,33 @@ def _next_invoice_at(change: PlanChange, due_now: InvoiceSnapshot | None) -> dat
 def restarts(subscription: Subscription) -> bool:
     """Tell whether the billing date moves to the planned change: a year begins with it."""
     return (subscription.interval, subscription.planned_interval) == ("month", "year")
+
+
+def _going(subscription: Subscription) -> tuple[str, ...]:
+    newest = db.session.scalars(
+        sa.select(Intent)
+        .where(
+            Intent.tenant_id == subscription.tenant_id,
+            Intent.kind == "change",
+            Intent.state == IntentState.DONE,
+        )
+        .order_by(Intent.id.desc())
+        .limit(1)
+    ).one_or_none()
+    release = newest.params.get("release") if newest is not None else None
+    if newest is None or not release or newest.params["plan"] != subscription.planned_plan_key:
+        return ()
+    names = (
+        sa.select(User.name)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.tenant_id == subscription.tenant_id, Membership.public_id.in_(release))
+        .order_by(User.name)
+    )
+    return tuple(db.session.scalars(names))
+
+
+def _capacity(terms: Terms) -> int:
+    return terms.plan.included_seats if terms.seats is None else terms.seats
 
 
 def _planned(subscription: Subscription) -> Terms | None:

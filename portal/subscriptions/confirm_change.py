@@ -3,6 +3,7 @@ takes a planned change back."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -16,7 +17,7 @@ from portal.intents.models import Intent
 from portal.kit.clock import from_unix, to_unix, utcnow
 from portal.kit.errors import Conflict, PortalError
 from portal.plans.catalog import current_catalog
-from portal.subscriptions.change import PlanChange, refuse_too_many, wanted_plan
+from portal.subscriptions.change import PlanChange, wanted_plan, who_loses
 from portal.subscriptions.checkout import Choice
 from portal.subscriptions.models import Quote
 from portal.subscriptions.queries import current_subscription
@@ -56,19 +57,24 @@ def change_of(quote: Quote, *, held: int) -> PlanChange | None:
     return change if holds(quote, change.subscription, change.basis) else None
 
 
-def confirm(tenant_id: int, public_id: str, actor_user_id: int, *, held: int) -> Intent:
-    """Write the intent that applies a quote; call it in a unit of work with the seats locked, `held` of them taken.
+def confirm(
+    tenant_id: int, public_id: str, actor_user_id: int, *, holders: Sequence[str], keep: Collection[str] = ()
+) -> Intent:
+    """Write the intent that applies a quote; call it in a unit of work with the seats locked. `holders` are the public
+    ids of all memberships with a seat, `keep` those who shall keep theirs where not all fit.
 
-    Raises NotFound, QuoteUsed, ChangeUnderWay, QuoteStale or TooManySeatsHeld.
+    Raises NotFound, QuoteUsed, ChangeUnderWay, PaymentAwaited, QuoteStale or SeatsToChoose.
     """
     quote = claim(tenant_id, public_id, "change")
-    refuse_too_many(current_catalog().plans[quote.change["plan"]].name, quote.change["capacity"], held)
-    change = change_of(quote, held=held)
+    plan = current_catalog().plans[quote.change["plan"]]
+    release = who_loses(plan.name, quote.change["capacity"], holders, keep)
+    change = change_of(quote, held=len(holders))
     if change is None:
         raise QuoteStale(public_id)
     quote.confirmed_at = utcnow()
     params = {
         **quote.change,
+        "release": release,
         "quote": quote.public_id,
         "quantity": quote.change["seats"] if change.when == "now" else None,
         "proration_at": to_unix(quote.proration_at) if quote.proration_at else None,

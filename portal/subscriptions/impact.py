@@ -24,7 +24,12 @@ def losses(
         earlier = _limit(before, key)
         if limit is not None and (earlier is None or limit < earlier):
             found.append(_less(catalog, key, limit, used.get(key, Decimal(0))))
-    if held and capacity - held <= 0:
+    if held > capacity:
+        found.append(
+            f"{plural(held - capacity, 'member')} will lose a seat, because there will be {plural(capacity, 'seat')} "
+            f"and {number(held)} are held now."
+        )
+    elif held and capacity == held:
         found.append(f"All {plural(capacity, 'seat')} will be taken by the members who hold one now.")
     return found
 

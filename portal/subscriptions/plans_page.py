@@ -39,13 +39,11 @@ def plans_page(
     *,
     used_lately: Callable[[int, datetime], Lately],
     problem: str | None = None,
-    must_release: bool = False,
 ) -> dict[str, Any]:
     """Return the context of plans/compare.html. What the view asks for and cannot be had is left out, a locked currency
     with the reason.
 
-    `used_lately` reads what a tenant used before a moment. `problem` is why a choice was refused; `must_release`:
-    because of seats that members hold.
+    `used_lately` reads what a tenant used before a moment. `problem` is why a choice was refused.
     """
     catalog = current_catalog()
     current, payer = current_plan(tenant_id), payer_of(tenant_id)
@@ -86,7 +84,6 @@ def plans_page(
         "seats_now": seats_now,
         "is_changeable": can_change,
         "planned": planned_change(subscription),
-        "must_release": must_release,
         "problem": problem,
         "banners": banners_for(subscription, now),
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from portal.gateway import current_gateway
 from portal.gateway.changes import preview_due_now, preview_recurring
 from portal.intents.models import Intent
 from portal.seats.limits import lock_seats
-from portal.seats.queries import seats_assigned
+from portal.seats.queries import seat_holders, seats_assigned
 from portal.subscriptions.change import store_quote, wanted_plan
 from portal.subscriptions.checkout import Choice
 from portal.subscriptions.confirm_change import confirm, keep_intent
@@ -31,14 +33,18 @@ def quote_plan(tenant_id: int, choice: Choice, actor_user_id: int) -> Quote:
         return store_quote(change, due_now, recurring, actor_user_id)
 
 
-def confirm_plan(tenant_id: int, quote_public_id: str, actor_user_id: int) -> Intent:
-    """Apply a quote at Stripe and sync. Call it outside any transaction.
+def confirm_plan(
+    tenant_id: int, quote_public_id: str, actor_user_id: int, *, keep: Collection[str] = ()
+) -> Intent:
+    """Apply a quote at Stripe and sync. Call it outside any transaction. `keep` are the public ids of the memberships
+    that keep their seat where not all fit.
 
     Raises the refusals of `confirm` and what `carry_out` raises.
     """
     with unit_of_work():
         lock_seats(tenant_id)
-        intent = confirm(tenant_id, quote_public_id, actor_user_id, held=seats_assigned(tenant_id))
+        holders = [each.public_id for each in seat_holders(tenant_id)]
+        intent = confirm(tenant_id, quote_public_id, actor_user_id, holders=holders, keep=keep)
     return carry_out(intent)
 
 

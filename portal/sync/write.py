@@ -13,6 +13,7 @@ from portal.gateway.snapshots import SubscriptionSnapshot
 from portal.invoices import announce as invoices_announce
 from portal.invoices import mirror as invoices_mirror
 from portal.seats import mirror as seats_mirror
+from portal.seats.give_way import give_way
 from portal.subscriptions import announce as subscriptions_announce
 from portal.subscriptions import mirror as subscriptions_mirror
 from portal.subscriptions.models import LIVE
@@ -42,6 +43,9 @@ def write_picture(row: Customer, picture: Picture) -> dict[str, Any]:
     if seats:
         changed["seats"] = seats
     settle_waiting(tenant_id, picture.invoices)
+    for each in subscriptions:
+        if "plan_key" in each.fields and each.row.is_live:
+            give_way(each.row)
     if subscriptions or invoices:
         tenant, now = db.session.get_one(Tenant, tenant_id), billing_now(tenant_id)
         subscriptions_announce.announce(tenant, subscriptions, now=now, run=row.sync_ticket)

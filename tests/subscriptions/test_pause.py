@@ -83,7 +83,7 @@ def test_it_goes_on_by_itself_on_its_day_and_once(timed: Timed, paused: Subscrip
     timed.advance_to(ends - DAY)
     timed.sync()
     assert end_due_pauses() == 0
-    timed.advance_to(ends)
+    timed.advance_to(ends + timedelta(minutes=1))
     timed.sync()
     assert [end_due_pauses(), end_due_pauses()] == [1, 0]
     assert now_on(timed).status == Status.ACTIVE
