@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from textwrap import shorten
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,6 +29,9 @@ Rows = sa.Select[*tuple[Any, ...]]
 Row = sa.Row[*tuple[Any, ...]]
 NEWEST = 5
 PAGE_SIZE = 50
+LONGEST = 200
+"""Of an error in a list; all of it stands on the tenant's page."""
+
 OPEN_TOO_LONG = timedelta(minutes=5)
 """An intent is retried after half a minute; one that is open longer than this waits for a Stripe that is away."""
 
@@ -160,7 +164,8 @@ def _differing_charges() -> Rows:
 
 def _case_of_job(row: Row) -> Case:
     tenant, at, job = row
-    return Case(tenant, at, f"{job.name}, {plural(job.attempts, 'attempt')}: {job.last_error}", job.id)
+    error = shorten(job.last_error or "not known", LONGEST, placeholder=" …")
+    return Case(tenant, at, f"{job.name}, {plural(job.attempts, 'attempt')}: {error}", job.id)
 
 
 def _case_of_quote(row: Row) -> Case:
@@ -176,7 +181,7 @@ KINDS = (
     Kind(
         key="second-plan",
         title="More than one plan is being paid",
-        advice="Find out which one the tenant wants, and end the other at once on the tenant's page.",
+        advice="Find out which one the tenant wants, and end the other at once on the tenant’s page.",
         anchor="subscriptions",
         select=_second_live,
         read=lambda row: Case(row[0], row[1], f"{row[2]} plans are being paid at the same time"),
@@ -192,7 +197,7 @@ KINDS = (
     Kind(
         key="usage",
         title="Stripe refused reports of usage",
-        advice="This usage is on no invoice. Remove the cause, then send the reports again on the tenant's page.",
+        advice="This usage is on no invoice. Remove the cause, then send the reports again on the tenant’s page.",
         anchor="usage",
         select=_refused_usage,
         read=lambda row: Case(row[0], row[1], f"{plural(row[2], 'report')}: {row[3]}"),
@@ -200,7 +205,7 @@ KINDS = (
     Kind(
         key="webhooks",
         title="Webhooks were not acted on",
-        advice="What Stripe announced could not be fetched, so the tenant's pages are out of date. Try again.",
+        advice="What Stripe announced could not be fetched, so the tenant’s pages are out of date. Try again.",
         anchor="jobs",
         select=lambda: _dead_jobs(_WEBHOOK_JOBS),
         read=_case_of_job,

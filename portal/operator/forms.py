@@ -21,7 +21,7 @@ class EndNowForm(Form):
         ],
         filters=[without_controls, strip],
     )
-    prorate = BooleanField("Credit the unused rest of the period to the tenant's balance")
+    prorate = BooleanField("Credit the unused rest of the period to the tenant’s balance")
 
 
 class JobForm(Form):

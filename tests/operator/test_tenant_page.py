@@ -13,8 +13,10 @@ from portal.extensions import db
 from portal.jobs.models import Job, JobState
 from portal.jobs.queue import enqueue
 from portal.kit.clock import utcnow
+from portal.operator.words import INTENT_NAMES
 from portal.subscriptions.models import Status
 from portal.subscriptions.queries import current_subscription
+from portal.sync.intents import CARRIERS
 from portal.tenants.models import Tenant
 from portal.usage.models import Meter, UsageReport
 from tests.fixtures.cast import Cast
@@ -57,6 +59,10 @@ def test_it_shows_what_the_portal_knows(operator: FlaskClient, cast: Cast, subsc
         "change: written",
     ):
         assert str(words) in page
+
+
+def test_every_kind_of_change_has_a_name() -> None:
+    assert set(CARRIERS) - set(INTENT_NAMES) == set()
 
 
 def test_another_tenants_facts_do_not_show(operator: FlaskClient, cast: Cast, subscribe: Subscribe) -> None:
