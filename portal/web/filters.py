@@ -9,7 +9,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, get_currency_symbol
 from flask import Flask, g
 
 from portal.kit.money import Money, exponent
@@ -32,22 +32,15 @@ def money(amount: Money) -> str:
 def amount_in(minor: int, currency: str) -> str:
     """Write minor units of a currency. The decimals are Stripe's for the currency, never the locale library's."""
     digits = exponent(currency)
-    pattern = "¤#,##0" + ("." + "0" * digits if digits else "")
-    major = Decimal(minor).scaleb(-digits)
-    return str(
-        format_currency(
-            major, currency.upper(), format=f"{pattern};-{pattern}", locale=LOCALE, currency_digits=False
-        )
-    )
+    return _in_currency(Decimal(minor).scaleb(-digits), currency, digits)
 
 
+@lru_cache(maxsize=2048)
 def unit_price(rate: Decimal, currency: str) -> str:
     """Write a price per unit given in minor units, keeping fractions of a cent: Decimal('0.04') usd -> $0.0004."""
     digits = exponent(currency)
     major = rate.scaleb(-digits)
-    places = max(digits, -int(major.normalize().as_tuple().exponent))
-    pattern = "¤#,##0" + ("." + "0" * places if places else "")
-    return str(format_currency(major, currency.upper(), format=pattern, locale=LOCALE, currency_digits=False))
+    return _in_currency(major, currency, max(digits, -int(major.normalize().as_tuple().exponent)))
 
 
 def day(at: datetime | date) -> str:
@@ -80,6 +73,17 @@ def number(value: int | Decimal) -> str:
 def plural(count: int, one: str, many: str | None = None) -> str:
     """Write a count with its noun: 1 seat, 2 seats."""
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
+
+
+def _in_currency(major: Decimal, currency: str, places: int) -> str:
+    # A pattern of one's own does without the locale's space after a sign of letters: KWD 1.500, but $1.50.
+    gap = "\xa0" if get_currency_symbol(currency.upper(), locale=LOCALE)[-1].isalpha() else ""
+    pattern = f"¤{gap}#,##0" + ("." + "0" * places if places else "")
+    return str(
+        format_currency(
+            major, currency.upper(), format=f"{pattern};-{pattern}", locale=LOCALE, currency_digits=False
+        )
+    )
 
 
 def install(app: Flask) -> None:

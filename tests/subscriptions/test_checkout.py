@@ -48,6 +48,20 @@ def test_the_session_sells_exactly_what_was_chosen(
     assert {"enterprise.meter.api_calls.month.usd", "enterprise.meter.storage_gb.month.usd"} <= set(found)
 
 
+def test_the_page_asks_for_a_billing_address_and_takes_a_tax_id_and_a_promotion_code(
+    owner: FlaskClient, stripe_client: stripe.StripeClient
+) -> None:
+    assert (
+        "A promotion code and your tax number can be entered there"
+        in owner.get("/t/northwind-labs/plans").text
+    )
+    owner.post(CHECKOUT, data=PRO)
+    session = session_at(stripe_client)
+    assert (session.billing_address_collection, session.allow_promotion_codes) == ("required", True)
+    assert session.tax_id_collection is not None
+    assert session.tax_id_collection.enabled
+
+
 def test_the_address_of_the_hosted_page_is_not_stored(owner: FlaskClient) -> None:
     response = owner.post(CHECKOUT, data=PRO)
     assert response.location not in repr((only_intent().params, only_intent().result))
