@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -63,11 +64,18 @@ def _parser() -> argparse.ArgumentParser:
     database = add("db", _db, "move the database's schema")
     database.add_argument("action", choices=["upgrade", "downgrade", "revise", "check"])
     database.add_argument("argument", nargs="?", help="the revision to go to, or the message of a new one")
-    catalog = add("catalog", _catalog, "check the catalogue, say what differs at Stripe, or bring it there")
-    catalog.add_argument("action", choices=["check", "plan", "push"])
+    catalog = add(
+        "catalog",
+        _catalog,
+        "check the catalogue, say what differs at Stripe, bring it there, or read it back",
+    )
+    catalog.add_argument("action", choices=["check", "plan", "push", "pull"])
     catalog.add_argument(
         "--detailed-exitcode", action="store_true", help="plan: exit 2 if there are changes, 1 for an error"
     )
+    catalog.add_argument("--base", type=Path, help="pull: a catalogue that has what Stripe does not hold")
+    catalog.add_argument("--output", type=Path, help="pull: the file to write (default: standard output)")
+    catalog.add_argument("--force", action="store_true", help="pull: write over a file that is there")
     invitation = add("plan-invitation", _plan_invitation, "open a plan sold by invitation to a tenant")
     invitation.add_argument("action", choices=["grant", "revoke"])
     invitation.add_argument("tenant", help="the tenant's slug")
@@ -164,6 +172,30 @@ def _catalog(arguments: argparse.Namespace) -> int:
         case "push":
             with app.app_context():
                 print(shown(push_catalog(), done=True))
+        case _:
+            with app.app_context():
+                return _pull_catalog(arguments)
+    return 0
+
+
+def _pull_catalog(arguments: argparse.Namespace) -> int:
+    from portal.plans.read_catalog import load_catalog, parse_catalog
+    from portal.plans.write_catalog import write_catalog
+    from portal.sync.catalog.pull import pull_catalog
+
+    output: Path | None = arguments.output
+    if output is not None and output.exists() and not arguments.force:
+        print(f"portal: {output} is there already; --force writes over it", file=sys.stderr)
+        return 1
+    pulled = pull_catalog(None if arguments.base is None else load_catalog(arguments.base))
+    text = write_catalog(pulled.catalog, comments=("Read from Stripe.", *pulled.notes))
+    if output is None:
+        print(text, end="")
+    else:
+        output.write_text(text, encoding="utf-8")
+    print("\n".join(pulled.notes), file=sys.stderr, end="\n" if pulled.notes else "")
+    # Somebody may have changed at Stripe what has no place in a catalogue: the text is given, and what is wrong said.
+    parse_catalog(text, name=output.name if output is not None else "catalog.toml")
     return 0
 
 
