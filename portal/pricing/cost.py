@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from math import lcm
 from typing import Literal
 
@@ -57,6 +58,8 @@ class _Part:
         return self.quantity * self.rate + self.flat_amount
 
 
+# Typed, because 1 and 1.0 are the same key otherwise; pages price the same few quantities over and over.
+@lru_cache(maxsize=2048, typed=True)
 def cost(model: PriceModel, quantity: int | Decimal) -> Cost:
     """Price a quantity. Raises ValueError for a negative one and TypeError for a float."""
     if isinstance(quantity, float):

@@ -65,6 +65,7 @@ def moment(at: datetime) -> str:
     return f"{format_datetime(local, 'd MMMM yyyy, HH:mm', tzinfo=zone(), locale=LOCALE)} {local.tzname()}"
 
 
+@lru_cache(maxsize=2048, typed=True)
 def number(value: int | Decimal) -> str:
     """Write a number with thousands separators, keeping its decimals."""
     return str(format_decimal(value, locale=LOCALE, decimal_quantization=False))

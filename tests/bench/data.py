@@ -13,6 +13,9 @@ from portal.extensions import db
 from portal.invoices.models import Invoice
 from portal.kit.clock import utcnow
 from portal.kit.ids import digest
+from portal.plans.catalog import current_catalog
+from portal.plans.models import Price
+from portal.plans.rates import price_model
 from portal.subscriptions.models import Subscription, SubscriptionItem
 from portal.tenants.models import Membership, Tenant
 from portal.usage.models import Meter, UsageDay, UsageHour
@@ -29,7 +32,7 @@ def fill() -> None:
     storage = Meter(
         key="storage_gb", name="Storage", unit="GB-day", aggregation="sum", scale=3, event_name="f"
     )
-    db.session.add_all([meter, storage])
+    db.session.add_all([meter, storage, *_prices()])
     for number in range(TENANTS):
         tenant = Tenant(
             name=f"Bench {number}", slug=f"bench-{number}", billing_email=f"b{number}@example.com"
@@ -63,6 +66,24 @@ def fill() -> None:
     db.session.commit()
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("ANALYZE"))
+
+
+def _prices() -> list[Price]:
+    """The prices of the plan everybody is on, as a push would leave them: pages compute costs from them."""
+    plan = current_catalog().plans["enterprise"]
+    return [
+        Price(
+            stripe_id=f"price_{component.key}",
+            product_stripe_id=f"prod_{component.key}",
+            lookup_key=plan.lookup_key(component, "month", "usd"),
+            plan_key=plan.key,
+            component=component.key,
+            interval="month",
+            currency="usd",
+            definition=price_model(component, "month", "usd").to_json(),
+        )
+        for component in plan.components
+    ]
 
 
 def _people(tenant: Tenant, number: int) -> User:
