@@ -216,6 +216,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_intent_public_id")),
     )
     with op.batch_alter_table("intent", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_intent_open",
+            ["created_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        )
         batch_op.create_index(batch_op.f("ix_intent_stripe_id"), ["stripe_id"], unique=False)
         batch_op.create_index("ix_intent_tenant_id_created_at", ["tenant_id", "created_at"], unique=False)
         batch_op.create_index(
@@ -319,6 +326,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_job_key")),
     )
     with op.batch_alter_table("job", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_job_dead",
+            ["finished_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'dead'"),
+            postgresql_where=sa.text("state = 'dead'"),
+        )
         batch_op.create_index(
             "ix_job_due",
             ["queue", "run_at", "id"],
@@ -458,6 +472,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_quote_public_id")),
     )
     with op.batch_alter_table("quote", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_quote_differing",
+            ["tenant_id"],
+            unique=False,
+            sqlite_where=sa.text("charged_amount <> due_now_amount"),
+            postgresql_where=sa.text("charged_amount <> due_now_amount"),
+        )
         batch_op.create_index("ix_quote_tenant_id_created_at", ["tenant_id", "created_at"], unique=False)
 
     op.create_table(
@@ -695,6 +716,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("usage_report", schema=None) as batch_op:
         batch_op.create_index("ix_usage_report_hour", ["tenant_id", "meter_id", "hour_at"], unique=False)
+        batch_op.create_index(
+            "ix_usage_report_refused",
+            ["tenant_id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'refused'"),
+            postgresql_where=sa.text("state = 'refused'"),
+        )
         batch_op.create_index("ix_usage_report_tenant_id_state", ["tenant_id", "state"], unique=False)
 
     op.create_table(
@@ -792,6 +820,11 @@ def downgrade() -> None:
     op.drop_table("user_session")
     with op.batch_alter_table("usage_report", schema=None) as batch_op:
         batch_op.drop_index("ix_usage_report_tenant_id_state")
+        batch_op.drop_index(
+            "ix_usage_report_refused",
+            sqlite_where=sa.text("state = 'refused'"),
+            postgresql_where=sa.text("state = 'refused'"),
+        )
         batch_op.drop_index("ix_usage_report_hour")
 
     op.drop_table("usage_report")
@@ -824,6 +857,11 @@ def downgrade() -> None:
     op.drop_table("seat_ledger_entry")
     with op.batch_alter_table("quote", schema=None) as batch_op:
         batch_op.drop_index("ix_quote_tenant_id_created_at")
+        batch_op.drop_index(
+            "ix_quote_differing",
+            sqlite_where=sa.text("charged_amount <> due_now_amount"),
+            postgresql_where=sa.text("charged_amount <> due_now_amount"),
+        )
 
     op.drop_table("quote")
     op.drop_table("plan_invitation")
@@ -847,6 +885,9 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_job_due", sqlite_where=sa.text("state = 'ready'"), postgresql_where=sa.text("state = 'ready'")
         )
+        batch_op.drop_index(
+            "ix_job_dead", sqlite_where=sa.text("state = 'dead'"), postgresql_where=sa.text("state = 'dead'")
+        )
 
     op.drop_table("job")
     with op.batch_alter_table("invoice", schema=None) as batch_op:
@@ -869,6 +910,11 @@ def downgrade() -> None:
         )
         batch_op.drop_index("ix_intent_tenant_id_created_at")
         batch_op.drop_index(batch_op.f("ix_intent_stripe_id"))
+        batch_op.drop_index(
+            "ix_intent_open",
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        )
 
     op.drop_table("intent")
     op.drop_table("customer")

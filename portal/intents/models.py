@@ -37,6 +37,12 @@ class Intent(Model):
     __table_args__ = (
         sa.Index("ix_intent_tenant_id_created_at", "tenant_id", "created_at"),
         sa.Index(
+            "ix_intent_open",
+            "created_at",
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        ),
+        sa.Index(
             "uq_intent_unfinished_checkout",
             "tenant_id",
             unique=True,

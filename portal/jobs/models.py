@@ -36,6 +36,12 @@ class Job(Model):
             sqlite_where=sa.text("state = 'ready'"),
             postgresql_where=sa.text("state = 'ready'"),
         ),
+        sa.Index(
+            "ix_job_dead",
+            "finished_at",
+            sqlite_where=sa.text("state = 'dead'"),
+            postgresql_where=sa.text("state = 'dead'"),
+        ),
     )
 
     queue: Mapped[str] = mapped_column(sa.String(20))

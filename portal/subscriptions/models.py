@@ -147,7 +147,15 @@ class Quote(Model):
     """
 
     __tablename__ = "quote"
-    __table_args__ = (sa.Index("ix_quote_tenant_id_created_at", "tenant_id", "created_at"),)
+    __table_args__ = (
+        sa.Index("ix_quote_tenant_id_created_at", "tenant_id", "created_at"),
+        sa.Index(
+            "ix_quote_differing",
+            "tenant_id",
+            sqlite_where=sa.text("charged_amount <> due_now_amount"),
+            postgresql_where=sa.text("charged_amount <> due_now_amount"),
+        ),
+    )
 
     public_id: Mapped[str] = mapped_column(sa.String(16), unique=True, default=public_id)
     tenant_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("tenant.id", ondelete="RESTRICT"))

@@ -108,6 +108,12 @@ class UsageReport(Model):
     __table_args__ = (
         sa.Index("ix_usage_report_tenant_id_state", "tenant_id", "state"),
         sa.Index("ix_usage_report_hour", "tenant_id", "meter_id", "hour_at"),
+        sa.Index(
+            "ix_usage_report_refused",
+            "tenant_id",
+            sqlite_where=sa.text("state = 'refused'"),
+            postgresql_where=sa.text("state = 'refused'"),
+        ),
     )
 
     tenant_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("tenant.id", ondelete="RESTRICT"))

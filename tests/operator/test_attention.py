@@ -155,3 +155,26 @@ def test_a_kind_without_cases_says_so(kind: str, operator: FlaskClient) -> None:
 
 def test_a_kind_that_does_not_exist_is_not_found(operator: FlaskClient) -> None:
     assert operator.get("/operator/attention/everything").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("key", "index"),
+    [
+        ("charge", "ix_quote_differing"),
+        ("usage", "ix_usage_report_refused"),
+        ("webhooks", "ix_job_dead"),
+        ("intents", "ix_intent_open"),
+        ("jobs", "ix_job_dead"),
+    ],
+)
+def test_the_few_cases_among_many_rows_are_found_by_an_index(key: str, index: str, app: Portal) -> None:
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL reads an empty table rather than its index")
+    kind = next(each for each in KINDS if each.key == key)
+    statement = kind.select().compile(db.engine, compile_kwargs={"render_postcompile": True})
+    with db.engine.connect() as connection:
+        plan = connection.exec_driver_sql(
+            f"EXPLAIN QUERY PLAN {statement}",
+            tuple(statement.params[name] for name in statement.positiontup or ()),
+        ).all()
+    assert f"USING INDEX {index}" in str(plan)
