@@ -21,8 +21,8 @@ from portal.operator.attention import differing_quotes
 from portal.operator.find import plan_name
 from portal.plans.catalog import Plan, current_catalog
 from portal.plans.invitations import invitations_of
-from portal.subscriptions.change import PlannedChange, planned_change
 from portal.subscriptions.models import Quote, Subscription
+from portal.subscriptions.planned import PlannedChange, planned_change
 from portal.sync.timeline import Entry, timeline
 from portal.tenants.models import Membership, Role, Tenant
 from portal.tenants.queries import members_of

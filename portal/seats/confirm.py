@@ -16,8 +16,8 @@ from portal.intents.models import Intent
 from portal.kit.clock import from_unix, to_unix, utcnow
 from portal.seats.change import basis_of, seat_item, wanted_change
 from portal.seats.limits import lock_seats
-from portal.subscriptions.change import planned_lines
 from portal.subscriptions.models import Quote
+from portal.subscriptions.planned import planned_lines
 from portal.subscriptions.quotes import (
     QuoteStale,
     charge_of,

@@ -8,8 +8,8 @@ from portal.kit.pagination import Page, cut
 from portal.seats.change import seat_bounds
 from portal.seats.limits import limit_under
 from portal.seats.queries import Holder, holders, seats_assigned
-from portal.subscriptions.change import PlannedChange, planned_change
 from portal.subscriptions.models import Subscription
+from portal.subscriptions.planned import PlannedChange, planned_change
 from portal.subscriptions.queries import current_subscription
 
 PAGE_SIZE = 50

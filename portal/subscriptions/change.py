@@ -7,28 +7,24 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import sqlalchemy as sa
-
-from portal.accounts.models import User
 from portal.customers.queries import billing_now
 from portal.extensions import db
 from portal.gateway.changes import ItemEdit
-from portal.gateway.snapshots import InvoiceSnapshot, PlannedSnapshot
+from portal.gateway.snapshots import InvoiceSnapshot
 from portal.gateway.subscriptions import Lines
-from portal.intents.models import Intent, IntentState
 from portal.kit.errors import PortalError
 from portal.plans.catalog import When, current_catalog
 from portal.plans.choosable import Standing
 from portal.plans.invitations import invited_to
-from portal.plans.models import Price
 from portal.plans.offers import interval_of
 from portal.subscriptions.checkout import Choice, lines_on_sale, plan_on_sale, seat_range, seats_on_sale
 from portal.subscriptions.currency import currency_for
+from portal.subscriptions.edits import edits_to, without_usage
 from portal.subscriptions.models import Quote, Status, Subscription
+from portal.subscriptions.planned import planned_terms
 from portal.subscriptions.queries import current_subscription, plan_for
 from portal.subscriptions.quotes import fingerprint, refuse_while_changing, valid_until
 from portal.subscriptions.timing import Terms, takes_effect
-from portal.tenants.models import Membership
 from portal.web.filters import plural
 
 
@@ -105,28 +101,6 @@ class PlanChange:
         return _capacity(self.after)
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedChange:
-    """A change that waits until `at`: the plan's name, its interval and seats (None: it sells none). `going` are the
-    names of members who lose their seat then; `plan_key` is None where the catalogue does not know the plan."""
-
-    plan: str
-    interval: str
-    seats: int | None
-    at: datetime
-    plan_key: str | None = None
-    going: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedLine:
-    """One item of a planned change; `component` None: the price is not ours."""
-
-    price: str
-    quantity: int | None
-    component: str | None
-
-
 def wanted_plan(tenant_id: int, choice: Choice, *, held: int) -> PlanChange:
     """Check a change of plan against catalogue, subscription and the number of seats `held`; a planned change for
     which these are too many may be wanted again, to choose anew who keeps a seat.
@@ -141,7 +115,7 @@ def wanted_plan(tenant_id: int, choice: Choice, *, held: int) -> PlanChange:
     after = Terms(plan, interval, None if seat_range(plan) is None else seats_on_sale(plan, choice.seats))
     if (plan.key, interval) == (before.plan.key, before.interval):
         raise NothingChanges(plan.key)
-    is_planned = subscription.planned_at is not None and after == _planned(subscription)
+    is_planned = subscription.planned_at is not None and after == planned_terms(subscription)
     if is_planned and held <= _capacity(after):
         raise NothingChanges(plan.key, public_message="This change is planned already.")
     currency_for(catalog, None, subscription, choice.currency)
@@ -162,7 +136,7 @@ def wanted_plan(tenant_id: int, choice: Choice, *, held: int) -> PlanChange:
         before=before,
         after=after,
         when=when,
-        edits=tuple(_edits(subscription, wanted)),
+        edits=tuple(edits_to(subscription, wanted)),
         later=lines,
         asked_at=now,
         proration_at=now if when == "now" else None,
@@ -207,62 +181,6 @@ def is_changeable(subscription: Subscription | None) -> bool:
         and plan_for(subscription).key == subscription.plan_key
         and all(item.component is not None for item in subscription.items)
     )
-
-
-def planned_change(subscription: Subscription | None) -> PlannedChange | None:
-    """Return the change that is planned; None if there is none or the subscription has ended."""
-    if subscription is None or subscription.is_ended or subscription.planned_at is None:
-        return None
-    planned = _planned(subscription)
-    if planned is None:
-        return PlannedChange("another plan", "", None, subscription.planned_at)
-    return PlannedChange(
-        planned.plan.name,
-        planned.interval,
-        planned.seats,
-        subscription.planned_at,
-        planned.plan.key,
-        _going(subscription),
-    )
-
-
-def planned_lines(subscription: Subscription, *, seats: int | None = None) -> list[PlannedLine]:
-    """Return the items of the change that is planned, at the prices it was planned with; empty if there is none.
-
-    `seats` is the number of seats they shall have, as far as their plan is sold with so many.
-    """
-    planned = PlannedSnapshot.read(subscription.stripe_object.get("schedule"))
-    if subscription.planned_at is None or planned is None:
-        return []
-    known = {
-        row.stripe_id: row
-        for row in db.session.scalars(
-            sa.select(Price).where(Price.stripe_id.in_([price for price, _quantity in planned.items]))
-        )
-    }
-    return [
-        PlannedLine(price, quantity, None)
-        if price not in known
-        else PlannedLine(price, _moved(known[price], quantity, seats), known[price].component)
-        for price, quantity in planned.items
-    ]
-
-
-def without_usage(subscription: Subscription, edits: Sequence[ItemEdit]) -> list[ItemEdit]:
-    """Return the edits for a preview of the licensed items alone: nothing metered comes, and what there is goes."""
-    metered = {item.stripe_id for item in subscription.items if item.quantity is None}
-    licensed = [
-        edit for edit in edits if edit.item not in metered and (edit.removed or edit.quantity is not None)
-    ]
-    return licensed + [ItemEdit(item=each, removed=True) for each in sorted(metered)]
-
-
-def planned_edits(subscription: Subscription) -> list[ItemEdit]:
-    """Return what the planned change does to the present items; empty if none is planned."""
-    lines = planned_lines(subscription)
-    if not lines or any(line.component is None for line in lines):
-        return []  # of prices that are not ours nobody can tell which item becomes which
-    return _edits(subscription, [(str(line.component), line.price, line.quantity) for line in lines])
 
 
 def store_quote(
@@ -322,67 +240,5 @@ def _next_invoice_at(change: PlanChange, due_now: InvoiceSnapshot | None) -> dat
     return max((line.period_end_at for line in due_now.lines if line.amount > 0), default=at_end)
 
 
-def restarts(subscription: Subscription) -> bool:
-    """Tell whether the billing date moves to the planned change: a year begins with it."""
-    return (subscription.interval, subscription.planned_interval) == ("month", "year")
-
-
-def _going(subscription: Subscription) -> tuple[str, ...]:
-    newest = db.session.scalars(
-        sa.select(Intent)
-        .where(
-            Intent.tenant_id == subscription.tenant_id,
-            Intent.kind == "change",
-            Intent.state == IntentState.DONE,
-        )
-        .order_by(Intent.id.desc())
-        .limit(1)
-    ).one_or_none()
-    release = newest.params.get("release") if newest is not None else None
-    if newest is None or not release or newest.params["plan"] != subscription.planned_plan_key:
-        return ()
-    names = (
-        sa.select(User.name)
-        .join(Membership, Membership.user_id == User.id)
-        .where(Membership.tenant_id == subscription.tenant_id, Membership.public_id.in_(release))
-        .order_by(User.name)
-    )
-    return tuple(db.session.scalars(names))
-
-
 def _capacity(terms: Terms) -> int:
     return terms.plan.included_seats if terms.seats is None else terms.seats
-
-
-def _planned(subscription: Subscription) -> Terms | None:
-    plan = current_catalog().plans.get(subscription.planned_plan_key or "")
-    if subscription.planned_at is None or plan is None:
-        return None
-    return Terms(plan, interval_of(subscription.planned_interval), subscription.planned_seats)
-
-
-def _moved(price: Price, quantity: int | None, seats: int | None) -> int | None:
-    plan = current_catalog().plans.get(price.plan_key)
-    bounds = None if plan is None or price.component != "seat" else seat_range(plan)
-    if seats is None or bounds is None:
-        return quantity
-    return min(max(seats, bounds[0]), bounds[1])
-
-
-def _edits(subscription: Subscription, wanted: Sequence[tuple[str, str, int | None]]) -> list[ItemEdit]:
-    """Keep, change, add or remove items by component, so that a meter keeps its item and its usage, and none is lost
-    or doubled. `wanted` are component, price and quantity."""
-    edits = []
-    for component, price, quantity in wanted:
-        item = subscription.item(component)
-        if item is None:
-            edits.append(ItemEdit(price=price, quantity=quantity))
-        elif (item.price_stripe_id, item.quantity) != (price, quantity):
-            edits.append(ItemEdit(item=item.stripe_id, price=price, quantity=quantity))
-    kept = {component for component, _price, _quantity in wanted}
-    edits += [
-        ItemEdit(item=item.stripe_id, removed=True)
-        for item in subscription.items
-        if item.component not in kept
-    ]
-    return edits

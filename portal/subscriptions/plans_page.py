@@ -15,12 +15,13 @@ from portal.plans.estimates import Lately
 from portal.plans.invitations import invited_to
 from portal.plans.offers import interval_of, offers
 from portal.subscriptions.banners import banners_for
-from portal.subscriptions.change import is_changeable, planned_change
+from portal.subscriptions.change import is_changeable
 from portal.subscriptions.checkout import may_try, seat_range
 from portal.subscriptions.currency import CurrencyLocked, CurrencyNotOffered, currency_for, currency_name
 from portal.subscriptions.current import current_plan, payer_of
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.moves import moves
+from portal.subscriptions.planned import planned_change
 from portal.tenants.queries import member_count
 
 

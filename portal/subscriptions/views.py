@@ -12,13 +12,13 @@ from portal.plans.catalog import current_catalog
 from portal.seats.queries import seats_assigned
 from portal.subscriptions.banners import banners_for
 from portal.subscriptions.cancel import cancel_intent, cancellable, resume_intent
-from portal.subscriptions.change import planned_change
 from portal.subscriptions.checkout import AlreadySubscribed, PlanNotForSale, SeatsOutOfRange, WayBack
 from portal.subscriptions.composition import composition, seat_use
 from portal.subscriptions.currency import CurrencyLocked, CurrencyNotOffered
 from portal.subscriptions.current import current_plan, payer_of
 from portal.subscriptions.forms import CancelForm, CheckoutForm, PauseForm
 from portal.subscriptions.pause import pausable, pause_intent, pause_of, unpause_intent
+from portal.subscriptions.planned import planned_change
 from portal.subscriptions.plans_page import plans_page
 from portal.subscriptions.retention import accept_intent, offer_for
 from portal.sync.checkout import return_from_checkout, start_checkout

@@ -16,7 +16,7 @@ from portal.gateway.errors import GatewayRefused
 from portal.gateway.snapshots import InvoiceSnapshot, PaymentMethodSnapshot
 from portal.invoices import mirror as invoices_mirror
 from portal.plans.models import Price
-from portal.subscriptions.change import planned_edits, restarts
+from portal.subscriptions.planned import planned_edits, restarts
 from portal.subscriptions.queries import current_subscription
 from portal.sync.fence import DETAILS, Ticket, draw_ticket, passes
 from portal.sync.mark import mark_details

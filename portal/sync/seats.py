@@ -7,7 +7,7 @@ from portal.gateway.changes import ItemEdit, preview_due_now, preview_recurring
 from portal.intents.models import Intent
 from portal.seats.change import store_quote, wanted_change
 from portal.seats.confirm import confirm
-from portal.subscriptions.change import without_usage
+from portal.subscriptions.edits import without_usage
 from portal.subscriptions.models import Quote
 from portal.sync.intents import carry_out
 from portal.web.unit_of_work import unit_of_work
