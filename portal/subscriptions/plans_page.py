@@ -19,7 +19,7 @@ from portal.subscriptions.change import is_changeable
 from portal.subscriptions.checkout import may_try, seat_range
 from portal.subscriptions.currency import CurrencyLocked, CurrencyNotOffered, currency_for, currency_name
 from portal.subscriptions.current import current_plan, payer_of
-from portal.subscriptions.models import Subscription
+from portal.subscriptions.models import Status, Subscription
 from portal.subscriptions.moves import moves
 from portal.subscriptions.planned import planned_change
 from portal.tenants.queries import member_count
@@ -68,7 +68,7 @@ def plans_page(
         used=lately.used,
         may_try=subscription is None and may_try(tenant_id),
     )
-    can_change = has_plan and is_changeable(subscription)
+    can_change = subscription is not None and is_changeable(subscription) and _first(subscription) is None
     savings = [offer.saving for offer in offered if offer.saving is not None]
     return {
         "offers": offered,
@@ -84,6 +84,7 @@ def plans_page(
         "has_plan": has_plan,
         "seats_now": seats_now,
         "is_changeable": can_change,
+        "first": _first(subscription) if subscription is not None and has_plan else None,
         "planned": planned_change(subscription),
         "problem": problem,
         "banners": banners_for(subscription, now),
@@ -102,6 +103,15 @@ def _currency(
         return shown, locked
     except CurrencyNotOffered:
         return catalog.default_currency, None
+
+
+def _first(subscription: Subscription) -> str | None:
+    """What has to be done before a live plan can be changed; None if nothing."""
+    if subscription.status == Status.PAUSED:
+        return "Your plan is paused. Continue it first, then you can change it."
+    if subscription.status not in (Status.ACTIVE, Status.TRIALING):
+        return "Your last payment has not succeeded. Pay what is due first, then you can change your plan."
+    return None
 
 
 def _seats_now(subscription: Subscription | None) -> int | None:

@@ -140,6 +140,31 @@ def test_other_plans_say_what_they_change_against_today(
     assert page.count('class="plan-move"') == 3, "nothing about the plan it has"
 
 
+@pytest.mark.parametrize(
+    ("status", "words"), [("past_due", "Pay what is due first"), ("paused", "Continue it first")]
+)
+def test_a_plan_that_cannot_be_changed_now_says_what_comes_first(
+    owner: FlaskClient, cast: Cast, subscribe: Subscribe, status: str, words: str
+) -> None:
+    subscribe(cast.tenant, "pro").status = status
+    db.session.commit()
+    page = text_of(owner, PLANS)
+    assert words in page
+    assert "Review change" not in page
+    assert 'class="plan-move"' not in page
+
+
+def test_the_plan_that_is_planned_says_when_it_comes(
+    owner: FlaskClient, cast: Cast, subscribe: Subscribe
+) -> None:
+    subscription = subscribe(cast.tenant, "pro", seats=3)
+    subscription.planned_at = subscription.current_period_end_at
+    subscription.planned_plan_key, subscription.planned_interval = "starter", "month"
+    db.session.commit()
+    assert f"<p>Planned for {day(subscription.current_period_end_at)}.</p>" in text_of(owner, PLANS)
+    assert "Planned for" not in text_of(owner, f"{PLANS}?interval=year")
+
+
 def test_the_trial_is_offered_once(owner: FlaskClient, cast: Cast, subscribe: Subscribe) -> None:
     subscribe(cast.tenant, "pro")
     assert "free, once per company" not in text_of(owner, PLANS)

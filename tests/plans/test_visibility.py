@@ -21,6 +21,7 @@ from portal.plans.choosable import Standing, is_shown, may_choose
 from portal.plans.invitations import NotByInvitation, grant, invitations_of, revoke
 from portal.subscriptions.checkout import PlanNotForSale
 from portal.subscriptions.models import Quote
+from portal.sync.seats import quote_seats
 from portal.web.unit_of_work import Portal
 from tests.fixtures.cast import Cast
 from tests.fixtures.catalog import Subscribe
@@ -99,6 +100,16 @@ def test_quotes_agree_with_the_table(
     seen_as(pro=visibility)
     assert ask(owner, "pro", "year").status_code == 303, "whoever is on a plan may pay it by the year"
     assert "Your plan</span>" in owner.get(PLANS).text
+    db.session.commit()
+    assert quote_seats(cast.tenant.id, 7, cast.owner.id).change["seats"] == 7
+
+
+def test_a_hidden_plan_stays_on_the_page_when_its_form_is_refused(
+    owner: FlaskClient, seen_as: SeenAs
+) -> None:
+    seen_as(pro="hidden")
+    answer = owner.post(CHECKOUT, data={"plan": "pro", "interval": "month", "seats": "0"})
+    assert (answer.status_code, "Choose Pro" in answer.text) == (422, True)
 
 
 def test_an_invitation_taken_back_before_the_confirmation_is_no_longer_worth_anything(
