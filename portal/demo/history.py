@@ -9,7 +9,7 @@ from random import Random
 
 
 def events(start: datetime, end: datetime, *, seed: int = 7) -> Iterator[dict[str, object]]:
-    """Go through the usage events of [start, end): about nine a day for API calls and one for storage."""
+    """Go through the usage events of [start, end): about nine a day for API calls, one each for storage and e-mails."""
     chance = Random(seed)  # noqa: S311 - a repeatable drawing, not a secret
     hour = start.replace(minute=30, second=0, microsecond=0)
     first = hour
@@ -22,6 +22,8 @@ def events(start: datetime, end: datetime, *, seed: int = 7) -> Iterator[dict[st
         if hour >= start and hour.hour == 2:
             stored = 14_000 + 90 * grown + chance.randint(0, 900)
             yield _event("storage_gb", f"{stored // 1000}.{stored % 1000:03d}", hour)
+        if hour >= start and hour.hour == 9:
+            yield _event("emails", str((300 + chance.randint(0, 90)) * busy * grown // 100), hour)
         hour += timedelta(hours=1)
 
 

@@ -66,7 +66,16 @@ def _price_row(catalog: Catalog, component: Component, interval: Interval, curre
 
 
 def price_lines(model: PriceModel, interval: str, unit: str) -> tuple[str, ...]:
-    """Return a price in words, one line for each tier."""
+    """Return a price in words, one line for each tier, and for the least and the most that is billed."""
+    bounds = [
+        f"{words} {amount_in(amount, model.currency)} per {interval}"
+        for words, amount in (("At least", model.minimum_amount), ("Never more than", model.cap_amount))
+        if amount is not None
+    ]
+    return (*_lines(model, interval, unit), *bounds)
+
+
+def _lines(model: PriceModel, interval: str, unit: str) -> tuple[str, ...]:
     match model.kind:
         case "flat":
             return (f"{unit_price(model.rate, model.currency)} per {interval}",)
@@ -107,7 +116,10 @@ def _tier_lines(model: PriceModel, unit: str) -> list[str]:
     first = 1 + model.included
     for tier in model.tiers:
         last = None if tier.up_to is None else tier.up_to + model.included
-        lines.append(f"{_span(first, last, unit)} {_tier_price(tier, model)}")
+        span = _span(first, last, unit)
+        if model.kind == "volume" and first == 1 and last is not None:
+            span = f"Up to {plural(last, unit)}:"
+        lines.append(f"{span} {_tier_price(tier, model, is_first=first == 1)}")
         first = (last or 0) + 1
     return lines
 
@@ -120,10 +132,10 @@ def _span(first: int, last: int | None, unit: str) -> str:
     return f"{number(first)} to {number(last)}:"
 
 
-def _tier_price(tier: Tier, model: PriceModel) -> str:
+def _tier_price(tier: Tier, model: PriceModel, *, is_first: bool) -> str:
     parts = []
     if tier.rate:
-        word = "each" if model.kind == "graduated" else "each for all of them"
+        word = "each" if model.kind == "graduated" or is_first else "each for all of them"
         parts.append(f"{unit_price(tier.rate, model.currency)} {word}")
     if tier.flat_amount:
         parts.append(f"{amount_in(tier.flat_amount, model.currency)} once")

@@ -46,5 +46,5 @@ def components(subscription: Subscription) -> dict[str | None, int | None]:
     return {item.component: item.quantity for item in subscription.items}
 
 
-HYBRID = {"base": 1, "seat": 5, "meter:api_calls": None, "meter:storage_gb": None}
+HYBRID = {"base": 1, "seat": 5, "meter:api_calls": None, "meter:storage_gb": None, "meter:emails": None}
 MADE_OF: dict[str, dict[str, int | None]] = {"starter": {"base": 1}, "pro": {"seat": 5}, "enterprise": HYBRID}

@@ -53,14 +53,14 @@ def test_a_second_push_writes_nothing(catalog_at_stripe: None, push: Push, emula
 
 def test_the_meters_know_their_ids_at_stripe(catalog_at_stripe: None) -> None:
     meters = {meter.key: meter for meter in db.session.scalars(sa.select(Meter))}
-    assert set(meters) == {"api_calls", "storage_gb"}
+    assert set(meters) == {"api_calls", "storage_gb", "emails"}
     assert all(meter.stripe_id for meter in meters.values())
     assert meters["storage_gb"].scale == 3
 
 
 def test_a_price_row_keeps_how_the_price_is_computed(catalog_at_stripe: None) -> None:
     prices = prices_on_sale(current_catalog().plans["enterprise"], "month", "usd")
-    assert set(prices) == {"base", "seat", "meter:api_calls", "meter:storage_gb"}
+    assert set(prices) == {"base", "seat", "meter:api_calls", "meter:storage_gb", "meter:emails"}
     storage = PriceModel.from_json(prices["meter:storage_gb"].definition)
     assert (storage.kind, storage.package_size, storage.rate) == ("package", 100, Decimal(50))
 

@@ -74,7 +74,7 @@ def test_usage_that_is_billed_monthly_under_a_yearly_plan_says_so() -> None:
             PriceModel("volume", "usd", tiers=(Tier(10, Decimal(500)), Tier(None, Decimal(400), 1_000))),
             "month",
             (
-                "The first 10 seats: $5.00 each for all of them",
+                "Up to 10 seats: $5.00 each",
                 "From 11 seats: $4.00 each for all of them plus $10.00 once",
             ),
         ),
@@ -84,6 +84,15 @@ def test_usage_that_is_billed_monthly_under_a_yearly_plan_says_so() -> None:
             ),
             "month",
             ("The first 3 seats included", "4 to 8: $3.00 each", "From 9 seats: $2.00 each"),
+        ),
+        (
+            PriceModel("per_unit", "usd", rate=Decimal(500), minimum_amount=1_000, cap_amount=9_000),
+            "month",
+            (
+                "$5.00 per seat and month",
+                "At least $10.00 per month",
+                "Never more than $90.00 per month",
+            ),
         ),
         (
             PriceModel("graduated", "usd", tiers=(Tier(None, Decimal(300)),)),

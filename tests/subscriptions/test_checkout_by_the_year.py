@@ -22,7 +22,7 @@ from tests.fixtures.jobs import DrainJobs
 CHECKOUT = "/t/northwind-labs/checkout"
 OVERVIEW = "/t/northwind-labs/overview"
 YEARLY = {"plan": "enterprise", "interval": "year", "seats": "7"}
-WHOLE = ["base", "meter:api_calls", "meter:storage_gb", "seat"]
+WHOLE = ["base", "meter:api_calls", "meter:emails", "meter:storage_gb", "seat"]
 
 
 @pytest.fixture

@@ -30,7 +30,11 @@ def test_a_hybrid_plan_is_its_base_fee_its_seats_and_its_meters(cast: Cast, subs
     subscribe(cast.tenant, "enterprise", "year", seats=8)
     current = current_plan(cast.tenant.id)
     assert [each.item.component for each in current.licensed] == ["base", "seat"]
-    assert [each.item.component for each in current.metered] == ["meter:api_calls", "meter:storage_gb"]
+    assert [each.item.component for each in current.metered] == [
+        "meter:api_calls",
+        "meter:storage_gb",
+        "meter:emails",
+    ]
     assert current.recurring == Money(199_000 + 3 * 12_000, "usd")
 
 

@@ -20,7 +20,7 @@ def test_the_free_plan_gives_its_limits_and_no_features(cast: Cast) -> None:
         "status": None,
         "access": "full",
         "features": [],
-        "limits": {"api_calls": 1_000, "storage_gb": 30},
+        "limits": {"api_calls": 1_000, "storage_gb": 30, "emails": 500},
         "seats": 1,
         "ends_at": None,
     }

@@ -23,9 +23,10 @@ def test_a_plan_with_more_of_everything_takes_nothing_away() -> None:
 
 
 def test_features_and_limits_that_go_are_named() -> None:
-    features, calls, storage = lost("pro", "starter")
+    features, calls, storage, emails = lost("pro", "starter")
     assert features == "You will no longer have: Priority support."
     assert calls == "API calls: at most 50,000 calls a month."
+    assert emails == "E-mails sent: at most 5,000 e-mails a month."
     assert storage.startswith("Storage: at most ")
 
 

@@ -61,6 +61,7 @@ def test_a_subscription_is_mirrored_with_its_plan_items_and_period(
         "seat": False,
         "meter:api_calls": True,
         "meter:storage_gb": True,
+        "meter:emails": True,
     }
     assert (row.current_period_end_at - row.current_period_start_at).days in (365, 366)
 
