@@ -39,6 +39,7 @@ SENTENCES = {
     "give_up.refused": "refused to drop a change that waited for its payment ({reason})",
     "invitation.revoked": "took back the invitation to {email}",
     "invitation.sent_again": "sent the invitation to {email} again",
+    "invoice.credited": "credited {amount} by invoice {number}",
     "invoice.marked_uncollectible": "wrote off invoice {number} over {amount}",
     "invoice.paid": "received {amount} for invoice {number}",
     "invoice.voided": "withdrew invoice {number} over {amount}",

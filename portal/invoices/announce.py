@@ -59,14 +59,15 @@ def step_of(before: Progress | None, after: Progress, *, reason: str | None) -> 
 
 
 def _tell(tenant: Tenant, row: Invoice, step: str, *, now: datetime) -> None:
+    is_credit = step == "invoice.paid" and row.total_amount < 0
     record(
-        step,
+        "invoice.credited" if is_credit else step,
         tenant_id=tenant.id,
         object_type="invoice",
         object_id=row.stripe_id,
         actor="stripe",
         number=row.number,
-        amount=row.remaining_amount if step == "payment.failed" else row.total_amount,
+        amount=row.remaining_amount if step == "payment.failed" else abs(row.total_amount),
         currency=row.currency,
         attempt=row.attempt_count,
     )

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from flask import current_app
 
 from portal.accounts.queries import users_by_id
 from portal.audit.models import AuditEntry
 from portal.audit.queries import entries_of
 from portal.audit.sentences import actor_name, sentence
+from portal.config import Config
 from portal.customers.models import Customer
 from portal.customers.queries import customer_of
 from portal.extensions import db
@@ -77,6 +79,7 @@ class Dossier:
 
     tenant: Tenant
     customer: Customer | None
+    page_at_stripe: str | None
     managers: tuple[Membership, ...]
     members: int
     subscriptions: tuple[SubscriptionLine, ...]
@@ -97,10 +100,11 @@ class Dossier:
 
 def dossier(tenant: Tenant) -> Dossier:
     """Gather a tenant's page. Asks nobody but the database."""
-    members = members_of(tenant.id)
+    members, customer = members_of(tenant.id), customer_of(tenant.id)
     return Dossier(
         tenant=tenant,
-        customer=customer_of(tenant.id),
+        customer=customer,
+        page_at_stripe=page_at_stripe(customer, current_app.config["PORTAL"]),
         managers=tuple(each for each in members if each.role in (Role.OWNER, Role.ADMIN)),
         members=len(members),
         subscriptions=_subscriptions(tenant.id),
@@ -128,6 +132,14 @@ def dossier(tenant: Tenant) -> Dossier:
         audit=_audit(tenant.id),
         invitable=_invitable(tenant.id),
     )
+
+
+def page_at_stripe(customer: Customer | None, config: Config) -> str | None:
+    """Return the address of the customer's page on Stripe's dashboard; None for an emulator, which has none, and while
+    there is no customer."""
+    if customer is None or customer.stripe_id is None or config.stripe_api_base is not None:
+        return None
+    return f"https://dashboard.stripe.com/{'' if config.is_live else 'test/'}customers/{customer.stripe_id}"
 
 
 def _subscriptions(tenant_id: int) -> tuple[SubscriptionLine, ...]:

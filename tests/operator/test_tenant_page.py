@@ -8,17 +8,21 @@ import stripe
 from flask.testing import FlaskClient
 
 from portal.audit.models import AuditEntry
+from portal.config import Config
+from portal.customers.models import Customer
 from portal.customers.queries import customer_of
 from portal.extensions import db
 from portal.jobs.models import Job, JobState
 from portal.jobs.queue import enqueue
 from portal.kit.clock import utcnow
+from portal.operator.dossier import page_at_stripe
 from portal.operator.words import INTENT_NAMES
 from portal.subscriptions.models import Status
 from portal.subscriptions.queries import current_subscription
 from portal.sync.intents import CARRIERS
 from portal.tenants.models import Tenant
 from portal.usage.models import Meter, UsageReport
+from tests.fixtures.app import ENVIRONMENT
 from tests.fixtures.cast import Cast
 from tests.fixtures.catalog import Subscribe
 from tests.fixtures.outage import Outage
@@ -142,6 +146,33 @@ def test_ending_names_the_operator_and_the_reason_and_the_tenant_reads_our_team(
     theirs = owner.get("/t/northwind-labs/audit").text
     assert "Our team</strong> ended the plan at once (Account closed)" in theirs
     assert "Ola" not in theirs
+
+
+def test_the_unused_rest_is_credited_where_that_was_ticked(
+    operator: FlaskClient, cast: Cast, subscribe: Subscribe
+) -> None:
+    row = subscribe(cast.tenant, "pro")
+    form = {"reason": "Account closed", "prorate": "y"}
+    operator.post(f"{address(cast.tenant)}/subscriptions/{row.stripe_id}/end", data=form)
+    customer = customer_of(cast.tenant.id)
+    assert customer is not None
+    assert customer.balance_amount < 0
+    assert "<strong>Stripe</strong> credited $" in operator.get(address(cast.tenant)).text
+
+
+@pytest.mark.parametrize(
+    ("key", "base", "page"),
+    [
+        ("sk_test_1234567890", None, "https://dashboard.stripe.com/test/customers/cus_1"),
+        ("sk_live_1234567890", None, "https://dashboard.stripe.com/customers/cus_1"),
+        ("sk_test_1234567890", "http://127.0.0.1:12111", None),
+    ],
+)
+def test_the_way_to_stripes_own_page_about_the_customer(key: str, base: str | None, page: str | None) -> None:
+    settings = {**ENVIRONMENT, "STRIPE_SECRET_KEY": key, "STRIPE_API_BASE": base or ""}
+    config = Config.from_env(settings)
+    assert page_at_stripe(Customer(stripe_id="cus_1"), config) == page
+    assert page_at_stripe(None, config) is None
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 501])
