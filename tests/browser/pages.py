@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +14,6 @@ from portal.accounts.models import User
 from portal.accounts.reset import request_reset
 from portal.extensions import db
 from portal.intents.models import Intent, IntentState
-from portal.kit.clock import utcnow
 from portal.mail.models import OutgoingMail
 from portal.subscriptions.change import terms_of
 from portal.subscriptions.checkout import Choice
@@ -113,7 +111,8 @@ def _a_change(_site: Site) -> dict[str, Any]:
     }
 
 
-def _an_awaited_payment(site: Site) -> dict[str, Any]:
+def _a_declined_payment(site: Site) -> dict[str, Any]:
+    # One that waits would keep the other pages from asking for a change.
     quote = _a_quote(site)["quote"]
     owner = db.session.scalars(sa.select(Membership).join(User).where(User.email == OWNER)).one()
     change = Intent(
@@ -121,9 +120,7 @@ def _an_awaited_payment(site: Site) -> dict[str, Any]:
         tenant_id=owner.tenant_id,
         params={"quote": quote},
         result={},
-        state=IntentState.WAITING,
-        stripe_id="in_awaited",
-        expires_at=utcnow() + timedelta(hours=23),
+        state=IntentState.FAILED,
     )
     db.session.add(change)
     db.session.commit()
@@ -158,7 +155,7 @@ PAGES: dict[str, PageOf] = {
     "team.show": PageOf("/t/{slug}/team"),
     "team.member": PageOf("/t/{slug}/team/{member}", values=_a_member),
     "invoices.index": PageOf("/t/{slug}/invoices"),
-    "invoices.payment": PageOf("/t/{slug}/payment/{quote}", values=_an_awaited_payment),
+    "invoices.payment": PageOf("/t/{slug}/payment/{quote}", values=_a_declined_payment),
     "api_keys.index": PageOf("/t/{slug}/api-keys"),
     "audit.index": PageOf("/t/{slug}/audit"),
     "operator.attention": PageOf("/operator", visitor=OPERATOR),
