@@ -61,7 +61,10 @@ def _settings(table: msgspec.Struct) -> Iterator[tuple[str, object]]:
     """Go through what is set in a table, and is no table of its own further down in the file."""
     for each in msgspec.structs.fields(table):
         value = getattr(table, each.name)
-        if each.name in (_OWN_NAME, "components", "rates") or (not each.required and value == each.default):
+        if each.name in (_OWN_NAME, "components", "rates"):
+            continue
+        # A tier that costs nothing says so; an empty one would read like a mistake.
+        if not each.required and value == each.default and each.name != "unit_amount":
             continue
         if value in ({}, ()) and not each.required:
             continue

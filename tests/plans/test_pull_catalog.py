@@ -21,7 +21,7 @@ from tests.fixtures.catalog import Push, Subscribe
 from tests.fixtures.webhooks import Stripe
 from tests.plans.test_every_model_equals_invoices import MODELS, plan_with
 from tests.plans.test_plan_catalog import planned, without
-from tests.plans.test_push_catalog import with_seat_price
+from tests.plans.test_push_catalog import with_plan, with_seat_price
 
 BOUNDED = "graduated with some included, a minimum and a cap"
 
@@ -84,6 +84,20 @@ def test_a_price_with_bounds_comes_back_as_it_was_said_or_else_as_tiers(
     assert [change.what for change in planned(app, in_tiers, monkeypatch)] == [
         "the portal's own record of prices",
     ]
+
+
+def test_a_rate_that_changed_leaves_the_others_as_they_were_said(catalog_at_stripe: None, push: Push) -> None:
+    before = current_catalog()
+    enterprise = before.plans["enterprise"]
+    calls = enterprise.components[2]
+    capped = msgspec.structs.replace(calls.rates["month"]["usd"], cap_amount=300_000)
+    dearer = msgspec.structs.replace(calls, rates={"month": {**calls.rates["month"], "usd": capped}})
+    others = (*enterprise.components[:2], dearer, *enterprise.components[3:])
+    push(with_plan(msgspec.structs.replace(enterprise, components=others)))
+    found = pulled(before).catalog.plans["enterprise"].components[2].rates["month"]
+    assert list(found) == ["usd", "eur"]
+    assert found["eur"] == calls.rates["month"]["eur"]
+    assert [tier.up_to for tier in found["usd"].tiers] == [10_000, 50_000, 9_996_666, 9_996_667, None]
 
 
 def test_what_others_made_in_the_account_is_left_out_and_counted(

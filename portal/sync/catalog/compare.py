@@ -15,6 +15,8 @@ from portal.sync.catalog.look import Found
 from portal.sync.catalog.want import WantedPrice, wanted_features, wanted_prices, wanted_products
 from portal.web.filters import plural
 
+MOST_IN_A_LINE = 100
+
 
 class MeterCannotChange(PortalError):
     """The catalogue wants another aggregation for a meter that exists; Stripe never changes one."""
@@ -110,7 +112,9 @@ def _price(wanted: WantedPrice, made: Made, found: Found) -> Iterator[Change]:
         return
     is_kept = held.stripe_id in found.mirror.kept
     step = to.create_price(wanted, was=held.stripe_id, archive=None if is_kept else held.stripe_id)
-    details = (_arrow(_old_words(wanted, held, found), new), _who_keeps(held.stripe_id, found))
+    old = _old_words(wanted, held, found)
+    words = (_arrow(old, new),) if len(old) + len(new) < MOST_IN_A_LINE else (old, f"-> {new}")
+    details = (*words, _who_keeps(held.stripe_id, found))
     yield Change("~", f"price {wanted.lookup_key}", details, step)
 
 

@@ -15,7 +15,7 @@ from portal.gateway import current_gateway
 from portal.gateway import prices as stripe_prices
 from portal.gateway.client import Gateway
 from portal.gateway.prices import PriceSnapshot, PriceTerms
-from portal.plans.catalog import Catalog, Feature, Meter, Plan
+from portal.plans.catalog import INTERVALS, Catalog, Feature, Meter, Plan
 from portal.sync.catalog.rebuild import Sold, components_of, in_order, read_price
 from portal.sync.catalog.want import product_id, product_name, wanted_prices
 
@@ -52,9 +52,11 @@ def pull_catalog(base: Catalog | None) -> Pulled:
     """
     account, start = _read_account(current_gateway()), base or Catalog(currencies=(), plans={})
     meters = _meters(account, start)
+    currencies = in_order((each.currency for each in account.sold), start.currencies)
+    account.sold.sort(key=lambda each: (INTERVALS.index(each.interval), currencies.index(each.currency)))
     catalog = msgspec.structs.replace(
         start,
-        currencies=in_order((each.currency for each in account.sold), start.currencies),
+        currencies=currencies,
         meters=meters,
         features=_features(account, start),
         plans={plan.key: plan for plan in _plans(account, start, meters)},

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import cast
 
+import msgspec
+
 from portal.gateway.prices import PriceSnapshot, PriceTerms
 from portal.plans.catalog import INTERVALS, Component, Interval, Kind, Model, Plan, Rate, Tier
 
@@ -46,16 +48,25 @@ def components_of(
 ) -> tuple[Component, ...]:
     """Return the components of a plan whose prices are `sold`, in the order they had in the plan `before`.
 
-    `priced`: what the components of that plan would cost at Stripe, by component and lookup key. One that costs
-    the same is taken over as it was said.
+    `priced`: what the components of that plan would cost at Stripe, by component and lookup key. What costs the
+    same is taken over as it was said: the whole component, or if it can be, single rates of it.
     """
     keys = tuple(each.key for each in before.components) or ("base", "seat")
     components = []
     for key in in_order((each.component for each in sold), keys):
         here = [each for each in sold if each.component == key]
         known = before.component(key)
-        costs = {each.price.lookup_key: each.terms for each in here}
-        components.append(known if known is not None and costs == priced[key] else _component(here, known))
+        if known is None:
+            components.append(_component(here, {}))
+            continue
+        same = {each for each in here if priced[key].get(each.price.lookup_key or "") == each.terms}
+        if len(same) == len(here) == len(priced[key]):
+            components.append(known)
+            continue
+        rates = {(each.interval, each.currency): known.rate(each.interval, each.currency) for each in same}
+        is_kept = known.model == _model(here) and not known.included
+        found = _component(here, rates if is_kept else {})
+        components.append(msgspec.structs.replace(found, minimum=known.minimum, maximum=known.maximum))
     return tuple(components)
 
 
@@ -65,17 +76,17 @@ def in_order(found: Iterable[str], before: Collection[str]) -> tuple[str, ...]:
     return tuple(sorted(dict.fromkeys(found), key=lambda name: places.get(name, len(places))))
 
 
-def _component(here: list[Sold], known: Component | None) -> Component:
+def _component(here: list[Sold], known: Mapping[tuple[Interval, str], Rate]) -> Component:
+    """Build a component from its prices; rates that are `known` stand there as they are."""
     model = _model(here)
     rates: dict[Interval, dict[str, Rate]] = {}
     for each in here:
-        rates.setdefault(each.interval, {})[each.currency] = _rate(each.terms, model)
+        rate = known.get((each.interval, each.currency)) or _rate(each.terms, model)
+        rates.setdefault(each.interval, {})[each.currency] = rate
     return Component(
         kind=cast("Kind", here[0].component.partition(":")[0]),
         model=model,
         meter=here[0].meter,
-        minimum=known.minimum if known is not None else 1,
-        maximum=known.maximum if known is not None else None,
         package_size=here[0].terms.package_size or 1,
         rates=rates,
     )
