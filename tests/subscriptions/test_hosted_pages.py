@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from portal.emulator.app import Emulator
 from portal.subscriptions.queries import current_subscription
@@ -25,6 +26,11 @@ def choose(owner: FlaskClient, hosted: Visitor, **choice: str) -> None:
     hosted.open(owner.post("/t/northwind-labs/checkout", data={"interval": "month", **choice}).location)
 
 
+def pay(hosted: Visitor, button: str = "Subscribe", **card: str) -> TestResponse:
+    """Press the button of Checkout, with a card and a billing address."""
+    return hosted.submit(button, line1="1 Harbour Street", country="US", **card)
+
+
 def come_back(owner: FlaskClient, hosted: Visitor) -> str:
     """Follow the hosted page's redirect to the portal, and the portal's own to the page that is shown."""
     location = hosted.page.headers["Location"]
@@ -35,7 +41,7 @@ def come_back(owner: FlaskClient, hosted: Visitor) -> str:
 def test_a_card_that_works(owner: FlaskClient, hosted: Visitor) -> None:
     choose(owner, hosted, plan="pro", seats="5")
     assert "$75.00" in hosted.page.text
-    hosted.submit("Subscribe", card="visa")
+    pay(hosted, card="visa")
     page = come_back(owner, hosted)
     assert "Thank you. Your plan has started." in page
     assert "5 seats at $15.00" in page
@@ -43,19 +49,26 @@ def test_a_card_that_works(owner: FlaskClient, hosted: Visitor) -> None:
     assert "Visa ending 4242" in page
 
 
+def test_nobody_pays_without_a_billing_address(owner: FlaskClient, hosted: Visitor, cast: Cast) -> None:
+    choose(owner, hosted, plan="pro", seats="5")
+    assert hosted.submit("Subscribe", card="visa").status_code == 422
+    assert "Enter a street and number." in hosted.page.text
+    assert current_subscription(cast.tenant.id) is None
+
+
 def test_a_declined_card_then_another(owner: FlaskClient, hosted: Visitor, cast: Cast) -> None:
     choose(owner, hosted, plan="starter")
-    assert hosted.submit("Start trial", card="number", number="4000 0000 0000 0002").status_code == 422
+    assert pay(hosted, "Start trial", card="number", number="4000 0000 0000 0002").status_code == 422
     assert current_subscription(cast.tenant.id) is None
-    hosted.submit("Start trial", card="number", number="4242 4242 4242 4242")
+    pay(hosted, "Start trial", card="number", number="4242 4242 4242 4242")
     assert "Your free trial ends on" in come_back(owner, hosted)
 
 
 def test_3d_secure_refused_and_then_completed(owner: FlaskClient, hosted: Visitor) -> None:
     choose(owner, hosted, plan="enterprise", seats="6")
-    hosted.submit("Subscribe", card="threeDSecureOnSetup")
+    pay(hosted, card="threeDSecureOnSetup")
     assert hosted.submit("Fail authentication").status_code == 422
-    hosted.submit("Subscribe", card="threeDSecureOnSetup")
+    pay(hosted, card="threeDSecureOnSetup")
     hosted.submit("Complete authentication")
     assert "$211.00 per month plus usage" in come_back(owner, hosted)
 
@@ -63,7 +76,7 @@ def test_3d_secure_refused_and_then_completed(owner: FlaskClient, hosted: Visito
 def test_pressing_the_button_twice_pays_once(owner: FlaskClient, hosted: Visitor, cast: Cast) -> None:
     choose(owner, hosted, plan="pro", seats="1")
     again = hosted.page.request.path
-    hosted.submit("Subscribe", card="visa")
+    pay(hosted, card="visa")
     hosted.post(again, card="visa")
     assert "1 seat at $15.00" in come_back(owner, hosted)
 
@@ -72,7 +85,7 @@ def test_the_back_button_after_paying_leads_to_the_plan_and_not_to_a_second_one(
     owner: FlaskClient, hosted: Visitor
 ) -> None:
     choose(owner, hosted, plan="pro", seats="2")
-    hosted.submit("Subscribe", card="visa")
+    pay(hosted, card="visa")
     response = owner.post(
         "/t/northwind-labs/checkout", data={"plan": "pro", "interval": "month", "seats": "2"}
     )
