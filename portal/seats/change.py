@@ -14,7 +14,7 @@ from portal.seats.queries import seats_assigned
 from portal.subscriptions.change import PausedNow
 from portal.subscriptions.models import Quote, Status, Subscription, SubscriptionItem
 from portal.subscriptions.queries import current_subscription, plan_for
-from portal.subscriptions.quotes import fingerprint, valid_until
+from portal.subscriptions.quotes import fingerprint, lines_of, valid_until
 
 MOST_SEATS = 10_000
 
@@ -123,7 +123,7 @@ def store_quote(
         recurring_amount=recurring.total_amount,
         recurring_is_estimate=change.subscription.usage_item is not None
         and change.subscription.usage_interval is None,
-        lines=[{"description": line.description, "amount": line.amount} for line in due_now.lines],
+        lines=lines_of(due_now),
         proration_at=change.proration_at,
         effective_at=change.proration_at,
         next_invoice_at=None if change.subscription.cancel_at else change.item.current_period_end_at,

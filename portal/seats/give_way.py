@@ -71,4 +71,8 @@ def _change_to(subscription: Subscription) -> Intent | None:
     ).one_or_none()
     if newest is None or newest.params["subscription"] != subscription.stripe_id:
         return None
-    return newest if newest.params["plan"] == subscription.plan_key else None
+    has_come = (newest.params["plan"], newest.params["interval"]) == (
+        subscription.plan_key,
+        subscription.interval,
+    )
+    return newest if has_come else None

@@ -23,7 +23,7 @@ from portal.subscriptions.edits import edits_to, without_usage
 from portal.subscriptions.models import Quote, Status, Subscription
 from portal.subscriptions.planned import planned_terms
 from portal.subscriptions.queries import current_subscription, plan_for
-from portal.subscriptions.quotes import fingerprint, refuse_while_changing, valid_until
+from portal.subscriptions.quotes import fingerprint, lines_of, refuse_while_changing, valid_until
 from portal.subscriptions.timing import Terms, takes_effect
 from portal.web.filters import plural
 
@@ -219,9 +219,7 @@ def store_quote(
         recurring_amount=recurring.total_amount,
         recurring_is_estimate=not change.usage_interval
         and any(quantity is None for _price, quantity in change.later),
-        lines=[{"description": line.description, "amount": line.amount} for line in due_now.lines]
-        if due_now
-        else [],
+        lines=lines_of(due_now) if due_now else [],
         proration_at=change.proration_at,
         effective_at=change.asked_at if change.when == "now" else at_end,
         next_invoice_at=_next_invoice_at(change, due_now),

@@ -13,6 +13,7 @@ import structlog
 from portal.customers.queries import billing_now
 from portal.extensions import db
 from portal.gateway.changes import Changed
+from portal.gateway.snapshots import InvoiceSnapshot
 from portal.intents.models import Intent, IntentState
 from portal.kit.clock import to_unix, utcnow
 from portal.kit.errors import Conflict, NotFound
@@ -155,6 +156,17 @@ def newest_invoice(subscription: Subscription) -> str | None:
     """Return the invoice the subscription made last, so that a change's own invoice can be told from it."""
     newest = subscription.stripe_object.get("latest_invoice")
     return newest["id"] if isinstance(newest, dict) else newest
+
+
+def lines_of(invoice: InvoiceSnapshot) -> list[dict[str, Any]]:
+    """Return the lines of a preview as a quote keeps them; with what discounts take off, they add up to the total
+    before tax."""
+    lines: list[dict[str, Any]] = [
+        {"description": line.description, "amount": line.amount} for line in invoice.lines
+    ]
+    if invoice.discount_amount:
+        lines.append({"description": "Discount", "amount": -invoice.discount_amount})
+    return lines
 
 
 def charge_of(changed: Changed, invoice_before: str | None) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def write_picture(row: Customer, picture: Picture) -> dict[str, Any]:
         changed["seats"] = seats
     settle_waiting(tenant_id, picture.invoices)
     for each in subscriptions:
-        if "plan_key" in each.fields and each.row.is_live:
+        if each.row.is_live and {"plan_key", "interval"} & each.fields.keys():
             give_way(each.row)
     if subscriptions or invoices:
         tenant, now = db.session.get_one(Tenant, tenant_id), billing_now(tenant_id)

@@ -82,3 +82,11 @@ def test_only_a_running_flexible_subscription_can_be_paused(account: Account) ->
     account.v1.subscriptions.pause(sub.id)
     with pytest.raises(stripe.InvalidRequestError, match="cannot pause"):
         account.v1.subscriptions.pause(sub.id)
+
+
+def test_a_subscription_with_a_schedule_is_not_paused(account: Account) -> None:
+    sub = account.subscribe(account.customer().id, account.price(3100))
+    account.v1.subscription_schedules.create({"from_subscription": sub.id})
+    with pytest.raises(stripe.InvalidRequestError):
+        account.v1.subscriptions.pause(sub.id)
+    assert account.subscription(sub.id).status == "active"

@@ -242,6 +242,39 @@ def test_an_upgrade_that_waits_is_dropped_after_23_hours(account: Account) -> No
     assert "customer.subscription.pending_update_expired" in account.news()
 
 
+def test_an_upgrade_that_waits_is_dropped_with_its_invoice(account: Account) -> None:
+    customer = account.customer()
+    sub = account.subscribe(customer.id, account.price())
+    account.use_card(customer.id, "pm_card_authenticationRequired")
+    account.v1.subscriptions.update(
+        sub.id,
+        {
+            "items": [{"id": sub["items"].data[0].id, "quantity": 9}],
+            "proration_behavior": "always_invoice",
+            "payment_behavior": "pending_if_incomplete",
+        },
+    )
+    account.v1.invoices.void_invoice(account.invoices(sub.id)[1].id)
+    after = account.subscription(sub.id)
+    assert (after.pending_update, after.status, after["items"].data[0].quantity) == (None, "active", 1)
+
+
+def test_error_if_incomplete_says_that_the_card_wants_its_owner(account: Account) -> None:
+    customer = account.customer()
+    sub = account.subscribe(customer.id, account.price())
+    account.use_card(customer.id, "pm_card_authenticationRequired")
+    with pytest.raises(stripe.CardError) as refused:
+        account.v1.subscriptions.update(
+            sub.id,
+            {
+                "items": [{"id": sub["items"].data[0].id, "quantity": 9}],
+                "proration_behavior": "always_invoice",
+                "payment_behavior": "error_if_incomplete",
+            },
+        )
+    assert refused.value.code == "subscription_payment_intent_requires_action"
+
+
 def test_a_proration_date_outside_the_period_is_refused(account: Account) -> None:
     sub = account.subscribe(account.customer().id, account.price())
     with pytest.raises(stripe.InvalidRequestError) as refused:

@@ -96,6 +96,27 @@ def test_whoever_takes_a_seat_in_between_gives_way_first(
     assert holding(timed) == members
 
 
+def test_a_change_that_comes_at_once_takes_the_seats_at_once(
+    payer: FlaskClient, timed: Timed, subscribe: Subscribe, give: Give
+) -> None:
+    subscribe(timed.tenant, "pro", seats=5, trial_days=14)
+    members = give(4)
+    payer.post(quote_address(payer), data={"keep": members[2:]})
+    assert holding(timed) == members[2:]
+
+
+def test_fewer_seats_of_the_same_plan_by_the_other_interval(
+    payer: FlaskClient, timed: Timed, subscribe: Subscribe, give: Give
+) -> None:
+    ends = subscribe(timed.tenant, "pro", "year", seats=5).current_period_end_at
+    members = give(4)
+    asked = payer.post(PLANS, data={"plan": "pro", "interval": "month", "seats": 3})
+    payer.post(asked.location, data={"keep": members[1:]})
+    timed.advance_to(ends + timedelta(hours=2))
+    timed.sync()
+    assert holding(timed) == members[1:]
+
+
 def test_the_choice_can_be_made_again_while_the_change_is_planned(
     payer: FlaskClient, timed: Timed, subscribe: Subscribe, give: Give
 ) -> None:

@@ -13,13 +13,16 @@ from flask.testing import FlaskClient
 from portal.audit.models import AuditEntry
 from portal.extensions import db
 from portal.gateway import coupons, current_gateway
+from portal.gateway.subscriptions import preview_upcoming
 from portal.invoices.models import UpcomingInvoice
 from portal.plans.catalog import Retention, current_catalog
 from portal.subscriptions.queries import current_subscription
+from portal.subscriptions.quotes import lines_of
 from portal.web.unit_of_work import Portal
 from tests.fixtures.cast import Cast
 from tests.fixtures.catalog import Subscribe
 from tests.fixtures.jobs import DrainJobs
+from tests.plans.changing import address, quoted
 
 CANCEL = "/t/northwind-labs/cancel"
 STAY = "/t/northwind-labs/cancel/stay"
@@ -66,6 +69,21 @@ def test_taking_it_reduces_the_coming_invoices_and_is_noted(
     assert "Discount" in owner.get("/t/northwind-labs/overview").text
     taken = sa.select(AuditEntry).where(AuditEntry.action == "subscription.offer_taken")
     assert db.session.scalars(taken).one().details == {"percent_off": 25, "months": 2}
+
+
+def test_with_a_discount_a_quotes_lines_still_add_up(
+    owner: FlaskClient, cast: Cast, subscribe: Subscribe
+) -> None:
+    stripe_id = subscribe(cast.tenant, "pro", seats=3).stripe_id
+    owner.post(STAY)
+    quote = quoted(owner, "enterprise")
+    owner.post(address(quote))
+    assert sum(line["amount"] for line in quote.lines) == quote.total_amount == quote.charged_amount
+    recurring = quote.recurring_amount
+    db.session.commit()
+    whole = lines_of(preview_upcoming(current_gateway(), stripe_id))
+    assert whole[-1]["description"] == "Discount"
+    assert sum(line["amount"] for line in whole) == recurring
 
 
 def test_it_is_taken_once_ever(

@@ -34,6 +34,13 @@ REQUIRES_ACTION = Verdict(
     None,
     "This payment requires additional user action before it can be completed successfully.",
 )
+SUBSCRIPTION_REQUIRES_ACTION = Verdict(
+    "requires_action",
+    "subscription_payment_intent_requires_action",
+    None,
+    "Payment for this subscription requires additional user action before it can be completed successfully. Payment "
+    "can be completed using the PaymentIntent associated with `subscription.latest_invoice`.",
+)
 NOT_AUTHENTICATED = Verdict(
     "declined",
     "payment_intent_authentication_failure",
@@ -72,3 +79,8 @@ def refusal(verdict: Verdict, *, keeps_effect: bool = False, extra: StripeDict |
         keeps_effect=keeps_effect,
         extra=extra,
     )
+
+
+def subscription_refusal(verdict: Verdict) -> StripeError:
+    """Turn an answer that is not yes into the error of a subscription that is not to be left incomplete."""
+    return refusal(SUBSCRIPTION_REQUIRES_ACTION if verdict.status == "requires_action" else verdict)

@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from portal.emulator.billing import records
-from portal.emulator.billing.bank import refusal
+from portal.emulator.billing.bank import subscription_refusal
 from portal.emulator.billing.collecting import collect, default_method, mark_paid
 from portal.emulator.billing.debits import note_invoice_lines
 from portal.emulator.billing.drafting import draft_for_subscription, pending_items
@@ -74,6 +74,6 @@ def _collect_first(
         return
     verdict = collect(tx, deepcopy(invoice))
     if verdict.status != "succeeded" and behavior == "error_if_incomplete":
-        raise refusal(verdict)
+        raise subscription_refusal(verdict)
     if verdict.status == "succeeded" and trialing:
         records.change(tx, sub["id"], status="trialing")

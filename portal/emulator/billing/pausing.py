@@ -25,7 +25,8 @@ _PAUSABLE = ("active", "past_due", "unpaid", "trialing")
 
 
 def pause(tx: Transaction, sub: StripeDict, params: dict[str, Any]) -> StripeDict:
-    """Pause a subscription: no invoices until it is resumed. Raises a 400 unless it is running in flexible mode.
+    """Pause a subscription: no invoices until it is resumed. Raises a 400 unless it is running in flexible mode and
+    without a schedule.
 
     Usage so far is billed and unused time credited unless `bill_for` says otherwise, as pending items or at once.
     """
@@ -33,6 +34,8 @@ def pause(tx: Transaction, sub: StripeDict, params: dict[str, Any]) -> StripeDic
         raise invalid("Only subscriptions with `billing_mode` type `flexible` can be paused.")
     if sub["status"] not in _PAUSABLE:
         raise invalid(f"You cannot pause a subscription with status `{sub['status']}`.")
+    if sub["schedule"]:
+        raise invalid("You cannot pause a subscription that is managed by a subscription schedule.")
     now = tx.now(sub)
     before, notes = deepcopy(sub), records.notes_of(tx, sub["id"])
     bill_for = params.get("bill_for") or {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portal.emulator.billing import records
-from portal.emulator.billing.bank import judge, refusal
+from portal.emulator.billing.bank import judge, subscription_refusal
 from portal.emulator.billing.changing import Change, prepare
 from portal.emulator.billing.collecting import collect, default_method, mark_paid
 from portal.emulator.billing.debits import note_invoice_lines
@@ -95,4 +95,4 @@ def _collect(tx: Transaction, change: Change, invoice: StripeDict, behavior: str
     else:
         verdict = collect(tx, invoice)
         if verdict.status != "succeeded" and behavior == "error_if_incomplete":
-            raise refusal(verdict)
+            raise subscription_refusal(verdict)
