@@ -151,7 +151,7 @@ def test_a_planned_change_can_be_undone_on_its_last_day(
     pass_to(timed, ends - DAY)
     payer.post(f"{PLANS}/keep")
     after = pass_to(timed, ends + DAY)
-    assert (after.plan_key, len(after.items)) == ("enterprise", 4)
+    assert (after.plan_key, len(after.items)) == ("enterprise", 5)
 
 
 def test_after_a_planned_change_the_next_one_can_be_planned_at_once(
