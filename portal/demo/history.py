@@ -23,7 +23,7 @@ def events(start: datetime, end: datetime, *, seed: int = 7) -> Iterator[dict[st
             stored = 14_000 + 90 * grown + chance.randint(0, 900)
             yield _event("storage_gb", f"{stored // 1000}.{stored % 1000:03d}", hour)
         if hour >= start and hour.hour == 9:
-            yield _event("emails", str((300 + chance.randint(0, 90)) * busy * grown // 100), hour)
+            yield _event("emails", str((100 + chance.randint(0, 40)) * busy * grown // 100), hour)
         hour += timedelta(hours=1)
 
 
