@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import sqlalchemy as sa
 from flask import current_app
@@ -62,7 +63,7 @@ class RefusedReport:
 
     row: UsageReport
     meter: str
-    quantity: str
+    quantity: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +174,7 @@ def _refused(tenant_id: int) -> tuple[RefusedReport, ...]:
         .where(UsageReport.tenant_id == tenant_id, UsageReport.state == "refused")
         .order_by(UsageReport.hour_at.desc(), UsageReport.id.desc())
     )
-    return tuple(
-        RefusedReport(report, meter.name, f"{units(meter, report.quantity):f}") for report, meter in rows
-    )
+    return tuple(RefusedReport(report, meter.name, units(meter, report.quantity)) for report, meter in rows)
 
 
 def _audit(tenant_id: int) -> tuple[AuditLine, ...]:

@@ -69,6 +69,7 @@ def test_the_list_shows_plan_status_and_seats(
     assert (plan, seats) == (("Free", None), ("Pro", 7))
     page = operator.get("/operator/tenants").text
     assert 'class="badge tone-ok">Active' in page
+    assert "7 seats" in page
     assert "Nothing runs" in page
 
 
