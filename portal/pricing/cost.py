@@ -58,14 +58,18 @@ class _Part:
         return self.quantity * self.rate + self.flat_amount
 
 
-# Typed, because 1 and 1.0 are the same key otherwise; pages price the same few quantities over and over.
-@lru_cache(maxsize=2048, typed=True)
 def cost(model: PriceModel, quantity: int | Decimal) -> Cost:
     """Price a quantity. Raises ValueError for a negative one and TypeError for a float."""
     if isinstance(quantity, float):
         raise TypeError("a quantity is a whole number or a Decimal")
     if quantity < 0:
         raise ValueError("a quantity cannot be negative")
+    return _cost(model, quantity)
+
+
+# Pages price the same few quantities over and over.
+@lru_cache(maxsize=2048)
+def _cost(model: PriceModel, quantity: int | Decimal) -> Cost:
     parts = _parts(model, Fraction(quantity))
     exact = sum((part.exact for part in parts), Fraction(0))
     plain = Money(round_half_away(exact), model.currency)

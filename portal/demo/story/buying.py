@@ -83,7 +83,11 @@ def check_out(world: World) -> str:
 def pay(browser: Browser, page: Page, card: str) -> Page:
     """Pay on the hosted Checkout page with one of the test cards, from an address."""
     return browser.submit(
-        page.form(button="Subscribe"), card="number", number=CARDS[card], line1="1 Harbour Street", country="US"
+        page.form(button="Subscribe"),
+        card="number",
+        number=CARDS[card],
+        line1="1 Harbour Street",
+        country="US",
     )
 
 
