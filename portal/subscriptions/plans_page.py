@@ -9,16 +9,18 @@ from typing import Any
 
 from portal.customers.models import Customer
 from portal.customers.queries import now_of
-from portal.plans.catalog import Catalog, current_catalog
+from portal.kit.money import Money
+from portal.plans.catalog import Catalog, Interval, current_catalog
 from portal.plans.choosable import Standing
 from portal.plans.estimates import Lately
 from portal.plans.invitations import invited_to
 from portal.plans.offers import interval_of, offers
+from portal.plans.rates import recurring_cost
 from portal.subscriptions.banners import banners_for
 from portal.subscriptions.change import is_changeable
 from portal.subscriptions.checkout import may_try, seat_range
 from portal.subscriptions.currency import CurrencyLocked, CurrencyNotOffered, currency_for, currency_name
-from portal.subscriptions.current import current_plan, payer_of
+from portal.subscriptions.current import CurrentPlan, current_plan, payer_of
 from portal.subscriptions.models import Status, Subscription
 from portal.subscriptions.moves import moves
 from portal.subscriptions.planned import planned_change
@@ -81,6 +83,7 @@ def plans_page(
         "locked": None if problem else locked,
         "address": {"interval": shown, "currency": currency, "plan": view.plan},
         "current": current,
+        "kept": _kept(current, shown),
         "has_plan": has_plan,
         "seats_now": seats_now,
         "is_changeable": can_change,
@@ -103,6 +106,19 @@ def _currency(
         return shown, locked
     except CurrencyNotOffered:
         return catalog.default_currency, None
+
+
+def _kept(current: CurrentPlan, interval: Interval) -> Money | None:
+    """What the tenant pays per interval, usage aside, where that is not what its plan is sold for today."""
+    subscription, recurring = current.subscription, current.recurring
+    if subscription is None or recurring is None or not (subscription.is_live and current.is_ours):
+        return None
+    if subscription.interval != interval:
+        return None
+    todays = recurring_cost(
+        current.plan, interval, subscription.currency, seats=_seats_now(subscription) or 0
+    )
+    return recurring if recurring != todays else None
 
 
 def _first(subscription: Subscription) -> str | None:

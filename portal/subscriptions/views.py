@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.customers.queries import now_of
 from portal.extensions import open_for_writing
+from portal.gateway.errors import GatewayRefused
 from portal.invoices.queries import upcoming_invoice
 from portal.plans.catalog import current_catalog
 from portal.seats.queries import seats_assigned
@@ -43,6 +44,10 @@ RETURNED = {
         "warning",
     ),
 }
+STILL_OPEN = (
+    "Something on your account is still open in the currency you were billed in before. Please choose a plan in that "
+    "currency, or ask us to settle it first."
+)
 REFRESHING = "Saved. It may take a minute until this page shows it."
 
 
@@ -82,6 +87,11 @@ def checkout(access: Access) -> ResponseReturnValue:
         url = start_checkout(tenant, form.choice, _way_back(tenant.slug, form), current_user().id)
     except (PlanNotForSale, SeatsOutOfRange, CurrencyNotOffered, CurrencyLocked) as error:
         return _plans_again(tenant.id, form, error.public_message)
+    except GatewayRefused as error:
+        # Something that only Stripe knows of may still be open, such as an item of the next invoice.
+        return _plans_again(
+            tenant.id, form, STILL_OPEN if error.param == "currency" else error.public_message
+        )
     except AlreadySubscribed as error:
         flash(error.public_message, "warning")
         return see_other(url_for(".overview", slug=tenant.slug))

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from portal.emulator.app import Emulator
 from portal.extensions import db
+from portal.plans.models import Price
 from portal.web.filters import day
 from tests.fixtures.cast import Cast
 from tests.fixtures.catalog import Subscribe
@@ -163,6 +164,19 @@ def test_the_plan_that_is_planned_says_when_it_comes(
     db.session.commit()
     assert f"<p>Planned for {day(subscription.current_period_end_at)}.</p>" in text_of(owner, PLANS)
     assert "Planned for" not in text_of(owner, f"{PLANS}?interval=year")
+
+
+def test_whoever_keeps_an_older_price_reads_what_it_is(
+    owner: FlaskClient, cast: Cast, subscribe: Subscribe
+) -> None:
+    subscribe(cast.tenant, "pro", seats=10)
+    assert "earlier price" not in text_of(owner, PLANS)
+    price = db.session.scalars(sa.select(Price).where(Price.lookup_key == "pro.seat.month.usd")).one()
+    price.definition = {**price.definition, "rate": "1200"}
+    db.session.commit()
+    page = text_of(owner, PLANS)
+    assert "You keep your earlier price: $120.00 per month." in page
+    assert "At once: $139.00 more per month than today." in page  # Enterprise: $259.00
 
 
 def test_the_trial_is_offered_once(owner: FlaskClient, cast: Cast, subscribe: Subscribe) -> None:

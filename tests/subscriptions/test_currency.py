@@ -142,3 +142,20 @@ def test_once_nothing_is_open_another_currency_can_be_chosen_and_is_the_tenants_
     assert (now.currency, customer.currency) == ("eur", "eur")
     assert "€56.00" in text_of(owner)
     assert current_catalog().default_currency == "usd"
+
+
+def test_what_only_stripe_knows_to_be_open_is_explained_on_the_plans_page(
+    owner: FlaskClient, cast: Cast, subscribe: Subscribe, stripe_client: stripe.StripeClient
+) -> None:
+    stripe_client.v1.subscriptions.cancel(subscribe(cast.tenant, "pro").stripe_id)
+    owner.get("/t/northwind-labs/portal/return")
+    customer = customer_of(cast.tenant.id)
+    assert customer is not None
+    assert customer.stripe_id is not None
+    stripe_client.v1.invoice_items.create(
+        {"customer": customer.stripe_id, "amount": 500, "currency": "usd", "description": "Setup"}
+    )
+    answer = owner.post(CHECKOUT, data={**PRO, "currency": "eur"})
+    assert answer.status_code == 422
+    assert "still open in the currency you were billed in before" in answer.text
+    assert owner.post(CHECKOUT, data={**PRO, "currency": "usd"}).status_code == 303
