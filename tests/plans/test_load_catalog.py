@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from portal import cli
 from portal.plans.catalog import Catalog, CatalogError
 from portal.plans.read_catalog import load_catalog
 from tests.architecture.sources import ROOT
+from tests.fixtures.app import ENVIRONMENT
 
 MINIMAL = """
 currencies = ["usd"]
@@ -185,3 +187,24 @@ def test_the_same_component_twice_is_refused(tmp_path: Path) -> None:
 def test_a_missing_file_is_said_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match=r"catalog\.toml cannot be read: No such file"):
         load_catalog(tmp_path / "catalog.toml")
+
+
+@pytest.mark.parametrize(("words", "status"), [("check", 2), ("plan --detailed-exitcode", 1)])
+def test_the_command_prints_every_mistake_on_a_line_of_its_own(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: str,
+    status: int,
+) -> None:
+    path = tmp_path / "catalog.toml"
+    path.write_text(MINIMAL.replace('unit = "call"', "").replace('"base"', '"bass"'), encoding="utf-8")
+    # The log of the other tests is not this command's to set up.
+    monkeypatch.setattr("portal.web.logs.configure", lambda _level: None)
+    for name, value in {**ENVIRONMENT, "CATALOG": str(path)}.items():
+        monkeypatch.setenv(name, value)
+    assert cli.main(["catalog", *words.split()]) == status
+    assert capsys.readouterr().err.splitlines() == [
+        "catalog.toml:3: meters.calls: `unit` is missing",
+        "catalog.toml:15: plans.paid.components[0].kind: 'bass' is not one of base, seat, meter",
+    ]
