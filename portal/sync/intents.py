@@ -35,6 +35,7 @@ from portal.sync.customer import sync_customer
 from portal.sync.details import sync_details
 from portal.sync.fence import is_written_soon
 from portal.sync.mark import mark_customer, mark_details
+from portal.sync.usage import report_tenant
 from portal.web.unit_of_work import unit_of_work
 
 log = structlog.get_logger("intents")
@@ -47,26 +48,28 @@ class Carrier:
     `call` asks Stripe, using nothing but the intent's params, and returns a small JSON object. `settle` writes the
     outcome: the intent's new state and the audit row. `is_retried`: the job asks again when Stripe did not answer;
     not for a hosted page, whose address nobody is waiting for any more. `discard` takes back an answer that came
-    after the intent was given up.
+    after the intent was given up. `bills_usage`: a last invoice for what was used comes with it, so Stripe is told of
+    the hour that runs before.
     """
 
     call: Callable[[Gateway, Intent], dict[str, Any]]
     settle: Callable[[Intent, dict[str, Any]], None]
     is_retried: bool = True
     discard: Callable[[Gateway, dict[str, Any]], None] | None = None
+    bills_usage: bool = False
 
 
 CARRIERS: dict[str, Carrier] = {
     "checkout": Carrier(checkout.call, checkout.settle, is_retried=False, discard=checkout.discard),
     "cancel": Carrier(cancel.call, cancel.settle),
-    "cancel_now": Carrier(cancel_now.call, cancel_now.settle),
+    "cancel_now": Carrier(cancel_now.call, cancel_now.settle, bills_usage=True),
     "seats": Carrier(seats.call, seats.settle),
     "resume": Carrier(cancel.call, cancel.settle),
     "change": Carrier(confirm_change.call, confirm_change.settle),
     "keep": Carrier(confirm_change.call_keep, confirm_change.settle_keep),
     "replan": Carrier(seats.call_replan, write.finish),
     "complete": Carrier(complete.call, write.finish),
-    "pause": Carrier(pause.call, pause.settle),
+    "pause": Carrier(pause.call, pause.settle, bills_usage=True),
     "unpause": Carrier(pause.call_unpause, pause.settle_unpause),
     "retention": Carrier(retention.call, retention.settle),
     "give_up": Carrier(waiting_payment.call, waiting_payment.settle),
@@ -92,6 +95,8 @@ def carry_out(intent: Intent) -> Intent:
     already; if not, the sync is marked and the worker does it.
     """
     carrier = CARRIERS[intent.kind]
+    if carrier.bills_usage:
+        _tell_usage(intent.tenant_id)
     try:
         result = carrier.call(current_gateway(), intent)
     except GatewayUnavailable as error:
@@ -118,6 +123,14 @@ def carry_out(intent: Intent) -> Intent:
     elif not current.hosted_url:
         current.is_synced = try_sync(customer, trigger="change")
     return current
+
+
+def _tell_usage(tenant_id: int) -> None:
+    """Report what was used until now. Whatever hinders that must not keep a plan from ending."""
+    try:
+        report_tenant(tenant_id, include_open=True)
+    except GatewayError as error:
+        log.warning("last_usage_not_told", tenant=tenant_id, reason=str(error))
 
 
 def try_sync(customer: Customer, *, trigger: str) -> bool:

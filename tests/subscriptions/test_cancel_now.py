@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 import stripe
 
+from portal.api_keys.create import create_key
 from portal.audit.models import AuditEntry
 from portal.emulator.app import Emulator
 from portal.emulator.faults import Fault
@@ -27,6 +28,7 @@ from tests.fixtures.cast import Cast
 from tests.fixtures.catalog import Subscribe
 from tests.fixtures.jobs import DrainJobs
 from tests.fixtures.time import Timed
+from tests.fixtures.usage import batch, event
 
 
 def end(tenant: Tenant, subscription: Subscription, *, prorate: bool = False) -> Intent:
@@ -53,6 +55,25 @@ def test_it_ends_at_once_and_charges_what_was_used(timed: Timed, subscribe: Subs
     assert (row.status, intent.is_synced) == (Status.CANCELED, True)
     last = db.session.scalars(sa.select(Invoice).order_by(Invoice.id.desc()).limit(1)).one()
     assert (last.stripe_id, last.total_amount) == ((intent.result or {})["invoice"], 400)
+
+
+def test_what_the_product_reported_in_this_hour_is_on_the_last_invoice(
+    cast: Cast, timed: Timed, subscribe: Subscribe
+) -> None:
+    row = subscribe(timed.tenant, "enterprise", seats=5)
+    _, key = create_key(timed.tenant.id, name="Production", creator=cast.owner)
+    db.session.commit()
+    told = cast.app.test_client().post(
+        "/api/v1/usage/events",
+        data=batch(event("job-1", 20_000)),
+        headers={"Authorization": f"Bearer {key}"},
+        content_type="application/json",
+    )
+    assert told.status_code < 300
+    timed.advance_to(timed.now() + timedelta(minutes=1))
+    timed.sync()
+    invoice = (end(timed.tenant, row).result or {})["invoice"]
+    assert db.session.scalar(sa.select(Invoice.total_amount).where(Invoice.stripe_id == invoice)) == 400
 
 
 def test_unused_time_is_credited_only_where_asked(cast: Cast, subscribe: Subscribe) -> None:
