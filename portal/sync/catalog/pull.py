@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -53,7 +53,11 @@ def pull_catalog(base: Catalog | None) -> Pulled:
     account, start = _read_account(current_gateway()), base or Catalog(currencies=(), plans={})
     meters = _meters(account, start)
     currencies = in_order((each.currency for each in account.sold), start.currencies)
-    account.sold.sort(key=lambda each: (INTERVALS.index(each.interval), currencies.index(each.currency)))
+    by_interval = sorted(
+        account.sold,
+        key=lambda each: (INTERVALS.index(each.interval), currencies.index(each.currency)),
+    )
+    account = replace(account, sold=by_interval)
     catalog = msgspec.structs.replace(
         start,
         currencies=currencies,
