@@ -184,6 +184,31 @@ def test_the_same_component_twice_is_refused(tmp_path: Path) -> None:
         load(MINIMAL + base, tmp_path)
 
 
+def test_a_wrong_setting_anywhere_leaves_the_rules_of_the_rest_to_be_checked(tmp_path: Path) -> None:
+    wrong = MINIMAL.replace('["sso"]', '["saml"]').replace('name = "Single sign-on"', "title = 1")
+    with pytest.raises(CatalogError) as refused:
+        load(wrong + '[changes]\nplans = "now"\n', tmp_path)
+    assert [line.split(": ")[1] for line in str(refused.value).splitlines()] == [
+        "features.sso",
+        "features.sso.title",
+        "plans.paid.features[0]",
+        "changes.plans",
+    ]
+
+
+def test_currencies_that_are_none_hide_what_depends_on_them(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError) as refused:
+        load(MINIMAL.replace('["usd"]', '"usd"'), tmp_path)
+    assert str(refused.value) == "catalog.toml:2: currencies: Expected `array`, got `str`"
+
+
+def test_a_file_in_another_encoding_is_said_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.toml"
+    path.write_bytes(b'name = "caf\xe9"')
+    with pytest.raises(CatalogError, match=r"catalog\.toml is not UTF-8 text"):
+        load_catalog(path)
+
+
 def test_a_missing_file_is_said_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match=r"catalog\.toml cannot be read: No such file"):
         load_catalog(tmp_path / "catalog.toml")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
+
 import msgspec
 import pytest
+import sqlalchemy as sa
 import stripe
 
 from portal import cli
 from portal.emulator.app import Emulator
 from portal.extensions import db
-from portal.plans.catalog import Catalog, Retention, current_catalog
+from portal.plans.catalog import Catalog, Plan, Retention, current_catalog
 from portal.plans.models import Price
 from portal.plans.prices import prices_on_sale
 from portal.sync.catalog.change import Change
@@ -28,6 +32,18 @@ def without(key: str) -> Catalog:
     return msgspec.structs.replace(
         catalog, plans={name: plan for name, plan in catalog.plans.items() if name != key}
     )
+
+
+def _dearer(value: Any) -> Any:
+    """Raise every price in a plan's tables by a minor unit."""
+    if isinstance(value, list | tuple):
+        return [_dearer(each) for each in value]
+    if isinstance(value, dict):
+        return {
+            key: str(Decimal(each) + 1) if key in ("amount", "unit_amount") and each else _dearer(each)
+            for key, each in value.items()
+        }
+    return value
 
 
 def planned(app: Portal, catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> list[Change]:
@@ -155,6 +171,41 @@ def test_a_push_that_broke_off_between_new_and_old_price_is_completed_by_the_nex
     ]
     assert at_stripe(emulator, "price", id=old, active=False) == 1
     assert push(with_seat_price(1_900)) == []
+
+
+def test_a_renamed_meter_and_feature_are_renamed_at_stripe(catalog_at_stripe: None, push: Push) -> None:
+    catalog = current_catalog()
+    calls = msgspec.structs.replace(catalog.meters["api_calls"], name="Requests")
+    sso = msgspec.structs.replace(catalog.features["sso"], name="SAML")
+    renamed = msgspec.structs.replace(
+        catalog,
+        meters={**catalog.meters, "api_calls": calls},
+        features={**catalog.features, "sso": sso},
+    )
+    done = [(change.sign, change.what, change.details) for change in push(renamed)]
+    assert done == [
+        ("~", "meter api_calls", ("API calls -> Requests",)),
+        ("~", "feature sso", ("Single sign-on -> SAML",)),
+        ("~", "product portal_enterprise_meter_api_calls", ("Enterprise API calls -> Enterprise Requests",)),
+    ]
+    assert push(renamed) == []
+
+
+def test_without_rows_of_its_own_the_old_price_is_read_from_stripe(
+    app: Portal, catalog_at_stripe: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db.session.execute(sa.delete(Price))
+    catalog = current_catalog()
+    twice = {
+        key: msgspec.convert(_dearer(msgspec.to_builtins(plan)), Plan, strict=False)
+        for key, plan in catalog.plans.items()
+    }
+    found = planned(app, msgspec.structs.replace(catalog, plans=twice), monkeypatch)
+    old = {change.what: change.details[0] for change in found}
+    assert old["price starter.base.month.usd"] == "$29.00 per month -> $29.01 per month"
+    assert old["price pro.seat.month.usd"] == "$15.00 per seat and month -> $15.01 per seat and month"
+    assert old["price enterprise.meter.storage_gb.month.usd"].startswith("$0.50 for every 100 GB-days begun")
+    assert old["price enterprise.meter.emails.month.usd"].startswith("Up to 50,000 e-mails: $0.001 each; ")
 
 
 def test_the_coupon_of_the_retention_offer_is_made_once(

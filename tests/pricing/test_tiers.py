@@ -21,6 +21,8 @@ PER_UNIT: dict[str, Any] = {"kind": "per_unit", "currency": "usd"}
 STAIRS = (Tier(10, Decimal(0)), Tier(20, Decimal(7), 100), Tier(None, Decimal(3)))
 GRADUATED: dict[str, Any] = {"kind": "graduated", "currency": "usd", "tiers": STAIRS}
 
+FEE: dict[str, Any] = {"kind": "graduated", "currency": "usd", "tiers": (Tier(None, Decimal(7), 100),)}
+
 
 def billed(tiers: Tiers, quantity: int | Decimal) -> int:
     rows = [
@@ -102,6 +104,10 @@ def test_the_tiers_are_such_that_stripe_takes_them(model: PriceModel) -> None:
             (Tier(1, Decimal(2), 3), Tier(None, Decimal(5))),
         ),
         (PriceModel(**PER_UNIT, rate=Decimal(0), minimum_amount=3), (Tier(None, Decimal(0), 3),)),
+        (PriceModel(**PER_UNIT, rate=Decimal(5), minimum_amount=0), (Tier(None, Decimal(5)),)),
+        (PriceModel(**PER_UNIT, rate=Decimal(5), cap_amount=0), (Tier(None, Decimal(0)),)),
+        (PriceModel(**FEE, minimum_amount=30), FEE["tiers"]),
+        (PriceModel(**FEE, cap_amount=30), (Tier(None, Decimal(0), 30),)),
         (
             PriceModel(**GRADUATED, minimum_amount=121, cap_amount=170),
             (Tier(13, Decimal(0), 121), Tier(20, Decimal(7)), Tier(None, Decimal(0))),
