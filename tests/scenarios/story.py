@@ -14,7 +14,9 @@ import sqlalchemy as sa
 import stripe
 from flask.testing import FlaskClient
 
+from portal.emulator.billing.periods import Cadence, after
 from portal.extensions import db
+from portal.kit.clock import from_unix, to_unix
 from portal.kit.rounding import round_half_away
 from portal.plans.catalog import Interval, current_catalog
 from portal.plans.prices import prices_on_sale
@@ -101,10 +103,12 @@ class Story:
         db.session.commit()
         self.used += calls
 
-    def renew(self, plan: str, seats: int) -> None:
-        """Let the period end and the next one be charged, with what was used."""
-        self.pass_to(self.now_on().current_period_end_at + AFTER_THE_DRAFT)
-        self.expected.append(self.usage_cost(plan) + self.recurring(plan, seats))
+    def renew(self, plan: str, seats: int, times: int = 1) -> None:
+        """Let as many periods end and the next ones be charged, with what was used in the first."""
+        ends = to_unix(self.now_on().current_period_end_at)
+        last = after(ends, Cadence(self.interval, times - 1)) if times > 1 else ends
+        self.pass_to(from_unix(last) + AFTER_THE_DRAFT)
+        self.expected += [self.usage_cost(plan), *[self.recurring(plan, seats)] * times]
         self.is_on(plan, seats)
 
     def change_seats(self, seats: int) -> Quote:
