@@ -55,7 +55,7 @@ def test_use_beyond_what_is_included_is_priced_by_the_subscription(
     assert use.cost is not None
     assert use.cost.amount.minor == 1_900  # 40,000 at 0.04 cents and 10,000 at 0.03 cents
     page = text_of(owner)
-    for shown in ("60,000 calls", "of 10,000 included", "$19.00 so far", "Extra use is billed"):
+    for shown in ("60,000 calls", "of 10,000 calls included", "$19.00 so far", "Extra use is billed"):
         assert shown in page
     assert "From 10,001 to 50,000 calls" in page
     assert "40,000 calls at $0.0004" in page
