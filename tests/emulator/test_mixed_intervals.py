@@ -319,3 +319,28 @@ def test_one_unpaid_month_of_usage_is_retried_for_the_whole_subscription(
     assert account.subscription(mixed.id).status == "past_due"
     account.advance(20)
     assert account.subscription(mixed.id).status == "canceled"
+
+
+def test_a_change_that_waits_for_its_payment_waits_no_longer_than_until_the_next_invoice(
+    account: Account, customer: str, mixed: stripe.Subscription
+) -> None:
+    account.advance_to(month(1) - 3600)
+    account.use(customer, 40)
+    account.use_card(customer, "pm_card_authenticationRequired")
+    more: Any = {"id": mixed["items"].data[0].id, "quantity": 2}
+    waiting = account.v1.subscriptions.update(
+        mixed.id,
+        {
+            "items": [more],
+            "proration_behavior": "always_invoice",
+            "payment_behavior": "pending_if_incomplete",
+        },
+    )
+    assert waiting.pending_update is not None
+    assert waiting.pending_update.expires_at == month(1)
+    account.use_card(customer, "pm_card_visa")
+    account.advance_to(month(1) + 2 * 3600)
+    after_it = account.subscription(mixed.id)
+    assert (after_it.pending_update, after_it["items"].data[0].quantity) == (None, 1)
+    assert [invoice.status for invoice in account.invoices(mixed.id)] == ["paid", "void", "paid"]
+    assert totals(account, mixed)[-1] == 40

@@ -1,12 +1,12 @@
 """Changes that wait for an invoice to be paid: an update (`pending_if_incomplete`), or the end of a pause.
 
-An update is kept aside, applied when its invoice is paid, and dropped after 23 hours.
+An update is kept aside, applied when its invoice is paid, and dropped after 23 hours or when a period ends.
 """
 
 from __future__ import annotations
 
 from portal.emulator.billing import records
-from portal.emulator.billing.due import FIRST_PAYMENT_WINDOW
+from portal.emulator.billing.due import FIRST_PAYMENT_WINDOW, period_end
 from portal.emulator.billing.subscription_shape import item_list
 from portal.emulator.events import emit
 from portal.emulator.transaction import StripeDict, Transaction
@@ -23,7 +23,8 @@ def set_aside(
         "cancel_at_period_end": None,
         "discount": None,
         "discounts": None,
-        "expires_at": now + FIRST_PAYMENT_WINDOW,
+        # What renews in the meantime must not be set back to the period before.
+        "expires_at": min(now + FIRST_PAYMENT_WINDOW, period_end(before)),
         "metadata": None,
         "subscription_items": wanted["items"]["data"],
         "trial_end": _changed(before, wanted, "trial_end"),
