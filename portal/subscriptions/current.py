@@ -107,7 +107,9 @@ def current_plan(tenant_id: int) -> CurrentPlan:
 def payer_of(tenant_id: int) -> Payer:
     """Return the tenant's customer, its payment method and whether a change is under way, in one statement."""
     row = db.session.execute(_payer(), {"tenant_id": tenant_id}).one_or_none()
-    return Payer(None, None, is_changing=False) if row is None else Payer(row[0], row[1], bool(row[2]), row[3])
+    return (
+        Payer(None, None, is_changing=False) if row is None else Payer(row[0], row[1], bool(row[2]), row[3])
+    )
 
 
 @cache

@@ -27,10 +27,11 @@ def visit_customer_portal(world: World) -> str:
 
 
 def cancel_and_resume(world: World) -> str:
-    """Cancel at the period's end, see it everywhere, and take it back."""
+    """Pass over the offer, cancel at the period's end, see it everywhere, and take it back."""
     browser = world.browser
     page = browser.get(world.tenant("cancel"))
-    page = browser.submit(page.form(action="/cancel"), reason="Just looking")
+    page.require("Stay and pay")
+    page = browser.submit(page.form(button="End the plan"), reason="Just looking")
     page.require("ends on")
     if _subscription(world)["cancel_at"] is None:
         raise StoryError("the subscription is not cancelled at Stripe")
