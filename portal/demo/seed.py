@@ -173,7 +173,7 @@ def _live_until_renewal(
     with unit_of_work():
         subscription = current_subscription(tenant.id)
     assert subscription is not None
-    end = min(subscription.current_period_end_at, today)
+    end = min(subscription.next_invoice_at, today)
     begun, time.now = time.now, end
     for body in history.batches(begun, end, seed=begun.toordinal()):
         ingest(tenant.id, body)
