@@ -26,7 +26,11 @@ SAID_ONCE = (
     "contracts",
     "emulator",
     "pricing",
+    "plans/test_every_model_equals_invoices.py",
+    "plans/test_prices_equal_invoices.py",
     "scenarios/test_a_year_per_pricing_model.py",
+    "scenarios/test_plan_changes_over_months.py",
+    "scenarios/test_usage_by_the_month_in_a_yearly_plan.py",
 )
 AGAIN_ON_POSTGRES = (
     "--database",

@@ -1,5 +1,5 @@
 """The path everybody takes, in a real browser over real HTTP, with JavaScript and without: sign up, choose a plan, pay
-on the hosted page, see it, buy seats. It runs on both databases."""
+on the hosted page, see it, buy seats. With JavaScript it runs on both databases."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.fixtures.browser import Open, Window
 from tests.fixtures.server import Site
 
-pytestmark = [pytest.mark.browser, pytest.mark.main_path, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
 def press(page: Page, button: str) -> None:
@@ -44,7 +44,13 @@ def pay(window: Window, card: str) -> None:
     press(window.page, "Subscribe")
 
 
-@pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
+@pytest.mark.parametrize(
+    "javascript",
+    [
+        pytest.param(True, id="with JavaScript", marks=pytest.mark.main_path),
+        pytest.param(False, id="without JavaScript"),
+    ],
+)
 def test_a_company_signs_up_pays_and_buys_seats(window: Open, site: Site, javascript: bool) -> None:
     opened = window(javascript=javascript)
     page = opened.page
