@@ -30,6 +30,7 @@ from portal.subscriptions.views import blueprint as subscriptions
 from portal.tenants.views import blueprint as team
 from portal.usage.views import blueprint as usage
 from portal.web import assets, context, errors, filters, headers, logs, probes
+from portal.web.cookies import BrowserSessions
 from portal.web.unit_of_work import Portal
 from portal.webhooks import store
 from portal.webhooks.views import blueprint as webhooks
@@ -69,6 +70,7 @@ def create_app(
     if config.trusted_proxies:
         count = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
+    app.session_interface = BrowserSessions()
     db.init_app(app)
     csrf.init_app(app)
     login_manager.init_app(app)

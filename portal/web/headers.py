@@ -20,21 +20,25 @@ def csp_nonce() -> str:
 def install(app: Flask, config: Config) -> None:
     """Add the headers to every answer of the app, error pages and static files included."""
     form_targets = " ".join(("'self'", *config.stripe_page_origins))
+    policy = (
+        "default-src 'none'; script-src {}; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+        f"form-action {form_targets}; base-uri 'none'; frame-ancestors 'none'"
+    )
+    always = {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    }
+    if config.is_https:
+        always["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
 
     @app.after_request
     def _headers(response: Response) -> Response:
-        headers = response.headers
-        headers["Content-Security-Policy"] = (
-            f"default-src 'none'; script-src 'nonce-{csp_nonce()}'; style-src 'self'; img-src 'self'; "
-            f"font-src 'self'; connect-src 'self'; form-action {form_targets}; base-uri 'none'; "
-            "frame-ancestors 'none'"
-        )
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["Referrer-Policy"] = "same-origin"
-        headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=()"
-        if config.is_https:
-            headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        # Where no script was written, none may run.
+        scripts = f"'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "'none'"
+        response.headers.extend(always)
+        response.headers["Content-Security-Policy"] = policy.format(scripts)
         if request.endpoint != "static":
-            headers.setdefault("Cache-Control", "no-store")
+            response.headers.setdefault("Cache-Control", "no-store")
         return response

@@ -47,6 +47,10 @@ class Portal(Flask):
     """Flask whose unsafe requests are units of work. In `dispatch_request`, not in teardown, so that a failing
     commit still reaches the error handlers."""
 
+    def ensure_sync(self, func: F) -> F:
+        """Return the function as it is: Flask would ask of each one, at every request, whether it is a coroutine."""
+        return func
+
     def dispatch_request(self) -> ResponseReturnValue:
         view = self.view_functions.get(request.endpoint or "")
         if request.method in ("GET", "HEAD", "OPTIONS") or getattr(view, _MARK, False):

@@ -39,7 +39,7 @@ def postgresql() -> Iterator[str]:
     if given:
         yield given
         return
-    with postgres_server.server() as url:
+    with postgres_server.server(durable=True) as url:
         yield url
 
 
