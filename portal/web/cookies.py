@@ -3,7 +3,7 @@ them."""
 
 from __future__ import annotations
 
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 
 SIGNED_REQUESTS = ("/webhooks/", "/api/")
@@ -19,6 +19,6 @@ class BrowserSessions(SecureCookieSessionInterface):
         return super().open_session(app, request)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Write the cookie if something was put into the session."""
-        if session or session.accessed or session.modified:
+        """Write the cookie if it changed; never with the answer to a signed request."""
+        if not request.path.startswith(SIGNED_REQUESTS):
             super().save_session(app, session, response)

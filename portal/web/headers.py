@@ -18,7 +18,7 @@ def csp_nonce() -> str:
 
 
 def install(app: Flask, config: Config) -> None:
-    """Add the headers to every answer of the app, error pages and static files included."""
+    """Add the headers to every answer with content, error pages and static files included."""
     form_targets = " ".join(("'self'", *config.stripe_page_origins))
     policy = (
         "default-src 'none'; script-src {}; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -35,6 +35,8 @@ def install(app: Flask, config: Config) -> None:
 
     @app.after_request
     def _headers(response: Response) -> Response:
+        if response.calculate_content_length() == 0:
+            return response  # nothing that could be shown, run or kept: what every webhook is answered
         # Where no script was written, none may run.
         scripts = f"'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "'none'"
         response.headers.extend(always)
