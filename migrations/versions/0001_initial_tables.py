@@ -276,6 +276,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("billing_reason", sa.String(length=40), nullable=True),
         sa.Column("subtotal_amount", sa.BigInteger(), nullable=False),
+        sa.Column("discount_amount", sa.BigInteger(), nullable=False),
         sa.Column("tax_amount", sa.BigInteger(), nullable=False),
         sa.Column("total_amount", sa.BigInteger(), nullable=False),
         sa.Column("due_amount", sa.BigInteger(), nullable=False),

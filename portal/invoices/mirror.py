@@ -132,6 +132,7 @@ def _columns(snapshot: InvoiceSnapshot) -> dict[str, object]:
         "currency": snapshot.currency,
         "billing_reason": snapshot.billing_reason,
         "subtotal_amount": snapshot.subtotal_amount,
+        "discount_amount": snapshot.discount_amount,
         "tax_amount": snapshot.tax_amount,
         "total_amount": snapshot.total_amount,
         "due_amount": snapshot.due_amount,

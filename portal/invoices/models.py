@@ -25,6 +25,7 @@ class Invoice(Model):
     currency: Mapped[str] = mapped_column(sa.String(3))
     billing_reason: Mapped[str | None] = mapped_column(sa.String(40))
     subtotal_amount: Mapped[int] = mapped_column(sa.BigInteger)
+    discount_amount: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     tax_amount: Mapped[int] = mapped_column(sa.BigInteger)
     total_amount: Mapped[int] = mapped_column(sa.BigInteger)
     due_amount: Mapped[int] = mapped_column(sa.BigInteger)

@@ -17,7 +17,14 @@ PATH = "/t/northwind-labs/invoices"
 
 
 def add_invoice(
-    tenant: Tenant, number: str, *, status: str = "paid", total: int = 4900, age: int = 0
+    tenant: Tenant,
+    number: str,
+    *,
+    status: str = "paid",
+    total: int = 4900,
+    discount: int = 0,
+    tax: int = 0,
+    age: int = 0,
 ) -> None:
     owed = total if status == "open" else 0
     db.session.add(
@@ -28,8 +35,9 @@ def add_invoice(
             status=status,
             currency="usd",
             billing_reason="subscription_cycle",
-            subtotal_amount=total,
-            tax_amount=0,
+            subtotal_amount=total + discount - tax,
+            discount_amount=discount,
+            tax_amount=tax,
             total_amount=total,
             due_amount=total,
             paid_amount=total - owed,
@@ -60,6 +68,20 @@ def test_an_invoice_is_listed_with_its_date_total_and_links(cast: Cast, admin: F
         assert shown in page
     assert 'href="http://127.0.0.1:12111/i/NW-0001"' in page
     assert 'href="http://127.0.0.1:12111/i/NW-0001/pdf"' in page
+
+
+def test_a_total_says_what_was_taken_off_and_the_tax_in_it(cast: Cast, owner: FlaskClient) -> None:
+    add_invoice(cast.tenant, "NW-0001", total=4284, discount=900, tax=684)
+    page = text_of(owner)
+    assert "after $9.00 off" in page
+    assert "with $6.84 tax" in page
+
+
+def test_a_total_without_either_says_nothing_of_it(cast: Cast, owner: FlaskClient) -> None:
+    add_invoice(cast.tenant, "NW-0001")
+    page = text_of(owner)
+    assert " off</small>" not in page
+    assert " tax</small>" not in page
 
 
 def test_an_unpaid_invoice_can_be_paid_and_tells_the_next_try(cast: Cast, owner: FlaskClient) -> None:

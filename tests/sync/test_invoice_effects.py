@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import sqlalchemy as sa
 import stripe
 
 from portal.extensions import db
 from portal.invoices.models import Invoice
 from portal.subscriptions.models import Status
 from portal.subscriptions.queries import current_subscription
+from portal.sync.customer import sync_customer
+from tests.fixtures.cast import Cast
 from tests.fixtures.catalog import Subscribe
 from tests.fixtures.time import Timed
 from tests.fixtures.told import Told
+from tests.fixtures.webhooks import Stripe
 
 HOURS = timedelta(hours=2)
 BAD_CARD = "pm_card_chargeCustomerFail"
@@ -96,3 +100,22 @@ def test_a_free_trials_invoice_of_nothing_is_not_mailed(
 
     assert "invoice_paid" not in told.mails()
     assert "invoice.paid" in told.audit()
+
+
+def test_an_invoice_keeps_what_was_taken_off(cast: Cast, stripe_account: Stripe) -> None:
+    customer = stripe_account.customer_of(cast.tenant)
+    assert customer.stripe_id is not None
+    stripe_account.call(lambda v1: v1.coupons.create({"id": "fifth", "percent_off": 20, "duration": "once"}))
+    stripe_account.call(
+        lambda v1: v1.invoices.create({"customer": customer.stripe_id, "discounts": [{"coupon": "fifth"}]})
+    )
+    invoice = stripe_account.call(lambda v1: v1.invoices.list({"customer": customer.stripe_id})).data[0]
+    stripe_account.call(
+        lambda v1: v1.invoice_items.create(
+            {"customer": customer.stripe_id, "invoice": invoice.id, "amount": 4500, "currency": "usd"}
+        )
+    )
+    sync_customer(customer.id, trigger="operator")
+
+    row = db.session.scalars(sa.select(Invoice)).one()
+    assert (row.subtotal_amount, row.discount_amount, row.total_amount) == (4500, 900, 3600)
