@@ -77,7 +77,7 @@ SENTENCES = {
     "subscription.change_undone": "was told to drop the planned change to {plan}",
     "subscription.ended": "ended the {plan} plan",
     "subscription.never_started": "closed the {plan} plan, because its first payment was never made",
-    "subscription.offer_taken": "stayed for {percent_off} % off the invoices of {months} months",
+    "subscription.offer_taken": "stayed for {percent_off}% off the invoices of {months} months",
     "subscription.pause_begun": "was told to pause the {plan} plan",
     "subscription.pause_over": "went on with the {plan} plan",
     "subscription.paused": "paused the plan until {until_at}",

@@ -143,7 +143,9 @@ def accept_offer(access: Access) -> ResponseReturnValue:
     """Take the offer made to who wants to cancel."""
     with unit_of_work():
         intent = accept_intent(access.tenant.id, current_user().id)
-    less = f"Thank you for staying. Your coming invoices are {intent.params['percent_off']} % lower."
+    terms = intent.params
+    coming = "next invoice is" if terms["months"] == 1 else f"next {terms['months']} monthly invoices are"
+    less = f"Thank you for staying. Your {coming} {terms['percent_off']}% lower."
     return _carried(access.tenant.slug, carry_out(intent).is_synced, less)
 
 

@@ -49,7 +49,7 @@ class Carrier:
     outcome: the intent's new state and the audit row. `is_retried`: the job asks again when Stripe did not answer;
     not for a hosted page, whose address nobody is waiting for any more. `discard` takes back an answer that came
     after the intent was given up. `bills_usage`: a last invoice for what was used comes with it, so Stripe is told of
-    the hour that runs before.
+    the hour that runs before. `moves_preview`: of all that we mirror only the preview of the next invoice shows it.
     """
 
     call: Callable[[Gateway, Intent], dict[str, Any]]
@@ -57,6 +57,7 @@ class Carrier:
     is_retried: bool = True
     discard: Callable[[Gateway, dict[str, Any]], None] | None = None
     bills_usage: bool = False
+    moves_preview: bool = False
 
 
 CARRIERS: dict[str, Carrier] = {
@@ -71,7 +72,7 @@ CARRIERS: dict[str, Carrier] = {
     "complete": Carrier(complete.call, write.finish),
     "pause": Carrier(pause.call, pause.settle, bills_usage=True),
     "unpause": Carrier(pause.call_unpause, pause.settle_unpause),
-    "retention": Carrier(retention.call, retention.settle),
+    "retention": Carrier(retention.call, retention.settle, moves_preview=True),
     "give_up": Carrier(waiting_payment.call, waiting_payment.settle),
 }
 
@@ -116,12 +117,16 @@ def carry_out(intent: Intent) -> Intent:
         customer = customer_of(intent.tenant_id)
         assert customer is not None
         mark_customer(customer.id, intent.tenant_id)
+        if carrier.moves_preview:
+            mark_details(customer.id, intent.tenant_id)
     if current.state == IntentState.ABANDONED and carrier.discard is not None:
         # Nobody learns of what was made, so a failure to take it back does no harm.
         with suppress(GatewayError):
             carrier.discard(current_gateway(), result)
     elif not current.hosted_url:
         current.is_synced = try_sync(customer, trigger="change")
+        if carrier.moves_preview:
+            _try_details(customer)
     return current
 
 
@@ -159,11 +164,15 @@ def refresh(tenant_id: int, *, trigger: str = "return") -> bool:
         mark_details(customer.id, tenant_id)
     if not try_sync(customer, trigger=trigger):
         return False
+    _try_details(customer)
+    return True
+
+
+def _try_details(customer: Customer) -> None:
     try:
         sync_details(customer.id)
     except GatewayError as error:
         log.warning("details_left_to_the_worker", customer=customer.id, reason=str(error))
-    return True
 
 
 def finish_open(intent_id: int) -> None:

@@ -19,13 +19,10 @@ class Hint(StrEnum):
 
 
 _BY_REASON: dict[tuple[Hint, str], tuple[str, ...]] = {
-    (Hint.STATE, "the customer's name, address, balance, default card or discount moved, or it is gone"): (
+    (Hint.STATE, "the customer's name, address, balance, or default card moved, or it is gone"): (
         "customer.created",
         "customer.updated",
         "customer.deleted",
-        "customer.discount.created",
-        "customer.discount.updated",
-        "customer.discount.deleted",
     ),
     (Hint.STATE, "a subscription began, changed, paused, resumed or ended"): (
         "customer.subscription.created",
@@ -75,6 +72,11 @@ _BY_REASON: dict[tuple[Hint, str], tuple[str, ...]] = {
         "payment_method.updated",
         "payment_method.automatically_updated",
         "setup_intent.succeeded",
+    ),
+    (Hint.CARDS, "a discount came, changed or went, which only the next invoice shows"): (
+        "customer.discount.created",
+        "customer.discount.updated",
+        "customer.discount.deleted",
     ),
     (Hint.CARDS, "the next invoice is near: its preview should be fresh"): ("invoice.upcoming",),
 }

@@ -214,7 +214,7 @@ def test_the_coupon_of_the_retention_offer_is_made_once(
     offering = msgspec.structs.replace(current_catalog(), retention=Retention(percent_off=30, months=2))
     done = push(offering)
     assert [(change.sign, change.what, change.details) for change in done] == [
-        ("+", "coupon portal_retention_30_2", ("30 % off for 2 months",))
+        ("+", "coupon portal_retention_30_2", ("30% off for 2 months",))
     ]
     assert at_stripe(emulator, "coupon", id="portal_retention_30_2") == 1
     assert push(offering) == []

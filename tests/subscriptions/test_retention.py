@@ -26,7 +26,7 @@ from tests.plans.changing import address, quoted
 
 CANCEL = "/t/northwind-labs/cancel"
 STAY = "/t/northwind-labs/cancel/stay"
-OFFERED = "Stay and pay 25 % less"
+OFFERED = "Stay and pay 25% less"
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +48,7 @@ def test_it_says_what_the_coming_invoices_cost(owner: FlaskClient, cast: Cast, s
     subscribe(cast.tenant, "pro", seats=3)
     assert OFFERED in page(owner)
     assert (
-        "Your next 2 monthly invoices are reduced by 25 %: <strong>$33.75</strong> instead of $45.00"
+        "Your next 2 monthly invoices are reduced by 25%: <strong>$33.75</strong> instead of $45.00"
         in page(owner)
     )
 
@@ -69,6 +69,17 @@ def test_taking_it_reduces_the_coming_invoices_and_is_noted(
     assert "Discount" in owner.get("/t/northwind-labs/overview").text
     taken = sa.select(AuditEntry).where(AuditEntry.action == "subscription.offer_taken")
     assert db.session.scalars(taken).one().details == {"percent_off": 25, "months": 2}
+
+
+def test_the_overview_shows_the_lower_invoice_at_once(
+    owner: FlaskClient, cast: Cast, subscribe: Subscribe, drain_jobs: DrainJobs
+) -> None:
+    subscribe(cast.tenant, "pro", seats=3)
+    drain_jobs()
+    page = owner.post(STAY, follow_redirects=True).text
+    assert "Your next 2 monthly invoices are 25% lower." in page
+    assert "Discount" in page
+    assert "$33.75" in page
 
 
 def test_with_a_discount_a_quotes_lines_still_add_up(

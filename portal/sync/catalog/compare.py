@@ -171,7 +171,7 @@ def _coupon(catalog: Catalog, found: Found) -> Iterator[Change]:
     """An offer that left the catalogue leaves its coupon: who redeemed it keeps it."""
     offer = catalog.retention
     if offer is not None and not found.has_coupon:
-        name = f"{offer.percent_off} % off for {plural(offer.months, 'month')}"
+        name = f"{offer.percent_off}% off for {plural(offer.months, 'month')}"
         yield Change("+", f"coupon {offer.coupon_stripe_id}", (name,), to.create_coupon(offer, name))
 
 
