@@ -23,6 +23,7 @@ from portal.subscriptions.currency import CurrencyLocked, CurrencyNotOffered, cu
 from portal.subscriptions.current import CurrentPlan, current_plan, payer_of
 from portal.subscriptions.models import Status, Subscription
 from portal.subscriptions.moves import moves
+from portal.subscriptions.pause import pause_of
 from portal.subscriptions.planned import planned_change
 from portal.tenants.queries import member_count
 
@@ -90,7 +91,7 @@ def plans_page(
         "first": _first(subscription) if subscription is not None and has_plan else None,
         "planned": planned_change(subscription),
         "problem": problem,
-        "banners": banners_for(subscription, now),
+        "banners": banners_for(subscription, now, pause=pause_of(subscription)),
     }
 
 
@@ -124,7 +125,7 @@ def _kept(current: CurrentPlan, interval: Interval) -> Money | None:
 def _first(subscription: Subscription) -> str | None:
     """What has to be done before a live plan can be changed; None if nothing."""
     if subscription.status == Status.PAUSED:
-        return "Your plan is paused. Continue it first, then you can change it."
+        return "Your plan is paused. Go on with it first, then you can change it."
     if subscription.status not in (Status.ACTIVE, Status.TRIALING):
         return "Your last payment has not succeeded. Pay what is due first, then you can change your plan."
     return None

@@ -142,7 +142,7 @@ def test_other_plans_say_what_they_change_against_today(
 
 
 @pytest.mark.parametrize(
-    ("status", "words"), [("past_due", "Pay what is due first"), ("paused", "Continue it first")]
+    ("status", "words"), [("past_due", "Pay what is due first"), ("paused", "Go on with it first")]
 )
 def test_a_plan_that_cannot_be_changed_now_says_what_comes_first(
     owner: FlaskClient, cast: Cast, subscribe: Subscribe, status: str, words: str
