@@ -65,7 +65,7 @@ def test_the_overview_says_when_the_plan_renews_and_when_use_is_billed(story: St
     shown = story.now_on()
     page = story.payer.get(f"{SITE}/overview").text
     assert f"Renews on</dt><dd>{day(shown.current_period_end_at)}" in page.replace("\n", "")
-    assert f"monthly, next on {day(shown.next_invoice_at)}" in page
+    assert f"Every month, next on {day(shown.next_invoice_at)}" in page
     assert shown.next_invoice_at < shown.current_period_end_at
 
 

@@ -121,7 +121,7 @@ def test_the_seats_of_a_hybrid_plan_are_quoted_in_their_tiers(
     quote = quoted(owner, 7)
     assert quote.due_now_amount == 2400  # five seats are included, two more cost $12.00 each
     assert quote.recurring_is_estimate
-    assert "About each time" in text_of(owner, address(quote))
+    assert "About $" in text_of(owner, address(quote))
     owner.post(address(quote))
     db.session.refresh(quote)
     assert quote.charged_amount == 2400

@@ -73,7 +73,7 @@ def test_who_comes_back_sees_the_whole_plan(owner: FlaskClient, session: str) ->
     assert (bought().interval, bought().usage_interval) == ("year", "month")
     assert item.current_period_end_at < bought().current_period_end_at
     assert "Renews on" in page
-    assert "monthly, next on" in page
+    assert "Every month, next on" in page
     assert of_kind("complete").state == IntentState.DONE
 
 
