@@ -14,6 +14,7 @@ from portal.intents.models import Intent
 from portal.kit.errors import PortalError
 from portal.subscriptions.models import Status, Subscription
 from portal.subscriptions.queries import current_subscription
+from portal.subscriptions.quotes import refuse_while_changing
 from portal.web.filters import day
 
 LONGEST_REASON = 500
@@ -58,8 +59,9 @@ def cancellable(tenant_id: int) -> Subscription:
 
 def cancel_intent(tenant_id: int, actor_user_id: int, *, reason: str = "") -> Intent:
     """Write the intent to end the subscription with its period, or at once if it is paused: then no period runs that
-    it could end with. Raises NothingToCancel or AlreadyEnding."""
+    it could end with. Raises NothingToCancel, AlreadyEnding, or ChangeUnderWay while it is being paused or goes on."""
     subscription = cancellable(tenant_id)
+    refuse_while_changing(tenant_id, ("pause", "unpause"))
     params = {
         "subscription": subscription.stripe_id,
         "cancel": True,

@@ -128,13 +128,15 @@ def pause_of(subscription: Subscription | None) -> Pause | None:
 
 
 def unpause_intent(tenant_id: int, actor_user_id: int | None) -> Intent:
-    """Write the intent to go on with a paused plan. Raises NotPaused or ResumptionUnpaid."""
+    """Write the intent to go on with a paused plan. Raises NotPaused, ResumptionUnpaid, or ChangeUnderWay while it is
+    being cancelled."""
     subscription = current_subscription(tenant_id)
     if subscription is None or subscription.status != Status.PAUSED:
         raise NotPaused(f"tenant {tenant_id}")
     pause = pause_of(subscription)
     if pause is not None and pause.is_ending:
         raise ResumptionUnpaid(subscription.stripe_id)
+    refuse_while_changing(tenant_id, ("cancel",))
     params = {"subscription": subscription.stripe_id}
     return write.open_intent("unpause", tenant_id, params, actor_user_id)
 

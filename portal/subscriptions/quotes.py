@@ -4,6 +4,7 @@ quote is for, and what applying it does, stands with each kind (`seats`, `change
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,8 @@ from portal.subscriptions.models import Quote, Subscription
 VALID_FOR = timedelta(minutes=15)
 CHANGING = ("seats", "change", "keep", "replan", "complete")
 """The intents that change what a subscription is made of, now or at the end of its period."""
+STOPPING = ("cancel", "resume", "pause", "unpause")
+"""The intents that change whether a subscription goes on."""
 log = structlog.get_logger("quotes")
 
 
@@ -134,14 +137,14 @@ def claim(tenant_id: int, public_id: str, kind: str) -> Quote:
     return quote
 
 
-def refuse_while_changing(tenant_id: int) -> None:
-    """Raise ChangeUnderWay while the outcome of another change is not known, PaymentAwaited while one waits for its
-    payment."""
+def refuse_while_changing(tenant_id: int, kinds: Sequence[str] = (*CHANGING, *STOPPING)) -> None:
+    """Raise ChangeUnderWay while the outcome of another change of these kinds is not known, PaymentAwaited while one
+    waits for its payment."""
     state = db.session.scalar(
         sa.select(Intent.state)
         .where(
             Intent.tenant_id == tenant_id,
-            Intent.kind.in_(CHANGING),
+            Intent.kind.in_(kinds),
             Intent.state.in_((IntentState.OPEN, IntentState.WAITING)),
         )
         .limit(1)

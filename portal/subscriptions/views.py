@@ -10,6 +10,7 @@ from portal.extensions import open_for_writing
 from portal.gateway.errors import GatewayRefused
 from portal.invoices.queries import upcoming_invoice
 from portal.plans.catalog import current_catalog
+from portal.seats.limits import lock_seats
 from portal.seats.queries import seats_assigned
 from portal.subscriptions.banners import banners_for
 from portal.subscriptions.cancel import cancel_intent, cancellable, resume_intent
@@ -121,6 +122,7 @@ def cancel(access: Access) -> ResponseReturnValue:
         page = {"form": form, "subscription": subscription, "offer": offer_for(tenant.id)}
         return render_template("subscriptions/cancel.html", **page), 422 if form.is_submitted() else 200
     with unit_of_work():
+        lock_seats(tenant.id)
         intent = cancel_intent(tenant.id, current_user().id, reason=form.reason.data or "")
     stays = "You are on the free plan now." if intent.params["at_once"] else "It stays until its period ends."
     return _carried(tenant.slug, carry_out(intent).is_synced, f"Your plan is cancelled. {stays}")
@@ -142,6 +144,7 @@ def resume(access: Access) -> ResponseReturnValue:
 def accept_offer(access: Access) -> ResponseReturnValue:
     """Take the offer made to who wants to cancel."""
     with unit_of_work():
+        lock_seats(access.tenant.id)
         intent = accept_intent(access.tenant.id, current_user().id)
     terms = intent.params
     coming = "next invoice is" if terms["months"] == 1 else f"next {terms['months']} monthly invoices are"
@@ -161,6 +164,7 @@ def pause(access: Access) -> ResponseReturnValue:
         page = {"form": form, "subscription": subscription}
         return render_template("subscriptions/pause.html", **page), 422 if form.is_submitted() else 200
     with unit_of_work():
+        lock_seats(tenant.id)
         intent = pause_intent(tenant.id, current_user().id, months=form.months.data)
     return _carried(tenant.slug, carry_out(intent).is_synced, "Your plan is paused.")
 
@@ -172,6 +176,7 @@ def unpause(access: Access) -> ResponseReturnValue:
     """Go on with a paused plan; where its invoice was not paid at once, show it."""
     slug = access.tenant.slug
     with unit_of_work():
+        lock_seats(access.tenant.id)
         intent = unpause_intent(access.tenant.id, current_user().id)
     done = carry_out(intent)
     if (done.result or {})["is_paused"]:

@@ -8,9 +8,11 @@ import structlog
 from portal.customers.queries import billing_now
 from portal.extensions import db
 from portal.gateway.errors import GatewayError
+from portal.seats.limits import lock_seats
 from portal.subscriptions.models import Status, Subscription
 from portal.subscriptions.pause import pause_of, unpause_intent
 from portal.subscriptions.queries import current_subscription
+from portal.subscriptions.quotes import ChangeUnderWay
 from portal.sync.intents import carry_out
 from portal.web.unit_of_work import unit_of_work
 
@@ -33,10 +35,14 @@ def end_due_pauses() -> int:
 
 def _end_if_due(tenant_id: int) -> bool:
     with unit_of_work():
+        lock_seats(tenant_id)
         pause = pause_of(current_subscription(tenant_id))
         if pause is None or pause.is_ending or pause.until > billing_now(tenant_id):
             return False
-        intent = unpause_intent(tenant_id, None)
+        try:
+            intent = unpause_intent(tenant_id, None)
+        except ChangeUnderWay:
+            return False
     try:
         carry_out(intent)
     except GatewayError as error:

@@ -9,16 +9,20 @@ import sqlalchemy as sa
 import stripe
 from flask.testing import FlaskClient
 
+from portal.accounts.models import User
 from portal.audit.models import AuditEntry
 from portal.extensions import db
 from portal.invoices.models import Invoice
 from portal.kit.clock import months_later
 from portal.mail.models import OutgoingMail
+from portal.subscriptions.cancel import cancel_intent
 from portal.subscriptions.entitlements import entitlements_of
 from portal.subscriptions.models import Status, Subscription
+from portal.subscriptions.pause import pause_intent
 from portal.subscriptions.queries import current_subscription
 from portal.sync.pauses import end_due_pauses
 from portal.web.filters import day
+from portal.web.unit_of_work import unit_of_work
 from tests.fixtures.catalog import Subscribe
 from tests.fixtures.time import Timed
 
@@ -39,6 +43,10 @@ def invoiced() -> list[int]:
 
 def overview(payer: FlaskClient) -> str:
     return " ".join(payer.get(f"{BASE}/overview").text.split())
+
+
+def payer_id() -> int:
+    return db.session.scalars(sa.select(User.id).order_by(User.id).limit(1)).one()
 
 
 @pytest.fixture
@@ -161,3 +169,34 @@ def test_longer_than_the_plan_allows_is_refused(
     subscribe(timed.tenant, "pro")
     assert payer.post(f"{BASE}/pause", data={"months": "12"}).status_code == 422
     assert now_on(timed).status == Status.ACTIVE
+
+
+def test_it_is_not_paused_while_a_cancellation_is_not_finished(
+    payer: FlaskClient, timed: Timed, subscribe: Subscribe
+) -> None:
+    subscribe(timed.tenant, "pro", seats=3)
+    with unit_of_work():
+        cancel_intent(timed.tenant.id, payer_id())
+    assert payer.post(f"{BASE}/pause", data={"months": "1"}).status_code == 409
+    assert now_on(timed).status == Status.ACTIVE
+
+
+def test_it_is_not_cancelled_while_a_pause_is_not_finished(
+    payer: FlaskClient, timed: Timed, subscribe: Subscribe
+) -> None:
+    subscribe(timed.tenant, "pro", seats=3)
+    with unit_of_work():
+        pause_intent(timed.tenant.id, payer_id(), months=1)
+    assert payer.post(f"{BASE}/cancel", data={}).status_code == 409
+    assert now_on(timed).ends_at is None
+
+
+def test_it_does_not_go_on_while_a_cancellation_is_not_finished(
+    payer: FlaskClient, timed: Timed, paused: Subscription
+) -> None:
+    with unit_of_work():
+        cancel_intent(timed.tenant.id, payer_id())
+    assert payer.post(f"{BASE}/unpause").status_code == 409
+    timed.advance_to(months_later(timed.now(), 2) + DAY)
+    timed.sync()
+    assert (end_due_pauses(), now_on(timed).status) == (0, Status.PAUSED)
