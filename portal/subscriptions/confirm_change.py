@@ -66,7 +66,9 @@ def confirm(
     Raises NotFound, QuoteUsed, ChangeUnderWay, PaymentAwaited, QuoteStale or SeatsToChoose.
     """
     quote = claim(tenant_id, public_id, "change")
-    plan = current_catalog().plans[quote.change["plan"]]
+    plan = current_catalog().plans.get(quote.change["plan"])
+    if plan is None:
+        raise QuoteStale(public_id)
     release = who_loses(plan.name, quote.change["capacity"], holders, keep)
     change = change_of(quote, held=len(holders))
     if change is None:
@@ -119,12 +121,11 @@ def settle(intent: Intent, result: dict[str, Any]) -> None:
     params = intent.params
     quote = quote_by_id(intent.tenant_id, params["quote"], "change", lock=True)
     note_charge(quote, result)
-    plans = current_catalog().plans
     details: dict[str, Any] = {
         "before": _name(params["before"]["plan"]),
         "interval_before": params["before"]["interval"],
         "seats_before": params["before"]["seats"],
-        "plan": plans[params["plan"]].name,
+        "plan": _name(params["plan"]),
         "interval": params["interval"],
         "seats": params["seats"],
         "quoted": quote.due_now_amount,

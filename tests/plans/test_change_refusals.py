@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 import stripe
@@ -15,12 +16,13 @@ from portal.emulator.app import Emulator
 from portal.extensions import db
 from portal.intents.models import Intent, IntentState
 from portal.kit.clock import utcnow
+from portal.plans.catalog import current_catalog
 from portal.subscriptions.checkout import Choice
 from portal.subscriptions.confirm_change import confirm
 from portal.subscriptions.models import Quote
 from portal.sync.changes import quote_plan
 from portal.sync.customer import sync_customer
-from portal.web.unit_of_work import unit_of_work
+from portal.web.unit_of_work import Portal, unit_of_work
 from tests.fixtures.cast import Cast
 from tests.fixtures.catalog import Subscribe
 from tests.fixtures.jobs import DrainJobs
@@ -242,3 +244,18 @@ def test_an_item_that_is_not_from_the_catalogue_keeps_the_plan_from_being_change
     db.session.commit()
     sync_customer(customer_id, trigger="webhook")
     assert "You have no plan that can be changed here." in ask(owner, "pro").text
+
+
+def test_a_quote_for_a_plan_that_left_the_catalogue_meanwhile_is_refused(
+    owner: FlaskClient, app: Portal, cast: Cast, subscribe: Subscribe
+) -> None:
+    subscribe(cast.tenant, "starter")
+    quote, before = quoted(owner, "pro"), current_catalog()
+    left = {key: plan for key, plan in before.plans.items() if key != "pro"}
+    app.extensions["catalog"] = msgspec.structs.replace(before, plans=left)
+    try:
+        answer = owner.post(address(quote), follow_redirects=True)
+    finally:
+        app.extensions["catalog"] = before
+    assert (answer.status_code, "This plan cannot be bought" in answer.text) == (200, True)
+    assert now_on(cast).plan_key == "starter"

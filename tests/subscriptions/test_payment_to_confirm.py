@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 import stripe
@@ -16,9 +17,11 @@ from portal.extensions import db
 from portal.intents.models import Intent, IntentState
 from portal.invoices.models import Invoice
 from portal.mail.models import OutgoingMail
+from portal.plans.catalog import current_catalog
 from portal.subscriptions.models import Quote
 from portal.subscriptions.queries import current_subscription
 from portal.sync.customer import sync_customer
+from portal.web.unit_of_work import Portal
 from tests.emulator.site import Visitor
 from tests.fixtures.cast import Cast
 from tests.fixtures.catalog import Subscribe
@@ -198,3 +201,20 @@ def test_what_had_to_wait_for_the_payment_happens_after_it(
     owner.post(page_of(quote))
     drain_jobs()
     assert (now_on(cast).plan_key, now_on(cast).ends_at) == ("pro", None)
+
+
+def test_a_paid_change_to_a_plan_that_left_the_catalogue_meanwhile_is_written_down(
+    owner: FlaskClient, app: Portal, waiting: Quote, emulator: Emulator
+) -> None:
+    before = current_catalog()
+    left = {key: plan for key, plan in before.plans.items() if key != "pro"}
+    app.extensions["catalog"] = msgspec.structs.replace(before, plans=left)
+    try:
+        confirm_with_the_bank(emulator)
+        owner.post(page_of(waiting))
+    finally:
+        app.extensions["catalog"] = before
+    db.session.expire_all()
+    assert (
+        db.session.scalars(sa.select(Intent.state).where(Intent.kind == "change")).one() == IntentState.DONE
+    )
