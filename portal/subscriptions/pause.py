@@ -3,6 +3,7 @@ invoiced (docs.stripe.com/billing/subscriptions/pausing): use so far is charged,
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,8 @@ from portal.kit.errors import PortalError
 from portal.subscriptions.models import Status, Subscription
 from portal.subscriptions.queries import current_subscription, plan_for
 from portal.subscriptions.quotes import refuse_while_changing
+
+NOT_PAID = "not_paid"
 
 
 class PauseNotOffered(PortalError):
@@ -59,10 +62,12 @@ class ResumptionUnpaid(PortalError):
 @dataclass(frozen=True, slots=True)
 class Pause:
     """A pause that was asked for here. `until`: when the portal ends it by itself. `is_ending`: that was asked for,
-    and the plan stays paused until the invoice for it is paid."""
+    and the plan stays paused until the invoice for it is paid. `was_unpaid`: that invoice came to nothing, so a person
+    has to ask again."""
 
     until: datetime
     is_ending: bool
+    was_unpaid: bool
 
 
 def pausable(tenant_id: int) -> tuple[Subscription, list[datetime]]:
@@ -124,7 +129,23 @@ def pause_of(subscription: Subscription | None) -> Pause | None:
     begun, ending = _newest(subscription, "pause"), _newest(subscription, "unpause")
     if begun is None:
         return None
-    return Pause(from_unix(begun.params["until"]), is_ending=ending is not None and ending.id > begun.id)
+    unpaid = _newest(subscription, "unpause", (IntentState.ABANDONED,))
+    return Pause(
+        from_unix(begun.params["until"]),
+        is_ending=ending is not None and ending.id > begun.id,
+        was_unpaid=unpaid is not None and unpaid.id > begun.id and unpaid.error_code == NOT_PAID,
+    )
+
+
+def drop_unpaid(tenant_id: int, void: Collection[str]) -> None:
+    """Take note that the invoices in `void`, for going on with a plan, will not be paid: it can be asked for again."""
+    for intent in db.session.scalars(
+        sa.select(Intent).where(
+            Intent.tenant_id == tenant_id, Intent.kind == "unpause", Intent.state == IntentState.DONE
+        )
+    ):
+        if (intent.result or {}).get("invoice") in void:
+            write.abandon(intent, NOT_PAID)
 
 
 def unpause_intent(tenant_id: int, actor_user_id: int | None) -> Intent:
@@ -144,7 +165,8 @@ def unpause_intent(tenant_id: int, actor_user_id: int | None) -> Intent:
 def call_unpause(gateway: Gateway, intent: Intent) -> dict[str, Any]:
     """Go on at Stripe: a new period begins and is invoiced at once."""
     resumed = pauses.resume(gateway, intent.params["subscription"], key=intent.idempotency_key)
-    return {"is_paused": resumed.status == Status.PAUSED}
+    is_paused = resumed.status == Status.PAUSED
+    return {"is_paused": is_paused, "invoice": resumed.latest_invoice_stripe_id if is_paused else None}
 
 
 def settle_unpause(intent: Intent, result: dict[str, Any]) -> None:
@@ -158,7 +180,11 @@ def settle_unpause(intent: Intent, result: dict[str, Any]) -> None:
     )
 
 
-def _newest(subscription: Subscription, kind: str) -> Intent | None:
+def _newest(
+    subscription: Subscription,
+    kind: str,
+    states: Collection[IntentState] = (IntentState.OPEN, IntentState.DONE),
+) -> Intent | None:
     return next(
         (
             intent
@@ -167,7 +193,7 @@ def _newest(subscription: Subscription, kind: str) -> Intent | None:
                 .where(
                     Intent.tenant_id == subscription.tenant_id,
                     Intent.kind == kind,
-                    Intent.state.in_((IntentState.OPEN, IntentState.DONE)),
+                    Intent.state.in_(states),
                 )
                 .order_by(Intent.id.desc())
             )

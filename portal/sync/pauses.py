@@ -37,7 +37,7 @@ def _end_if_due(tenant_id: int) -> bool:
     with unit_of_work():
         lock_seats(tenant_id)
         pause = pause_of(current_subscription(tenant_id))
-        if pause is None or pause.is_ending or pause.until > billing_now(tenant_id):
+        if pause is None or pause.is_ending or pause.was_unpaid or pause.until > billing_now(tenant_id):
             return False
         try:
             intent = unpause_intent(tenant_id, None)

@@ -15,6 +15,7 @@ from portal.intents import write
 from portal.intents.models import Intent, IntentState
 from portal.seats import confirm as seats
 from portal.subscriptions import confirm_change
+from portal.subscriptions.pause import drop_unpaid
 from portal.subscriptions.waiting_payment import KINDS
 
 OVER = ("void", "uncollectible")
@@ -32,11 +33,15 @@ _ENDINGS = {
 
 
 def settle_waiting(tenant_id: int, invoices: Sequence[InvoiceSnapshot]) -> None:
-    """Finish the tenant's waiting changes whose invoice is paid, and give up those whose invoice is void.
+    """Finish the tenant's waiting changes whose invoice is paid, and give up those whose invoice is void, as well as
+    the end of a pause whose invoice is.
 
     An invoice that the picture does not hold yet decides nothing: the picture is older than the change.
     """
     status_of = {each.stripe_id: each.status for each in invoices}
+    void = {stripe_id for stripe_id, status in status_of.items() if status == "void"}
+    if void:
+        drop_unpaid(tenant_id, void)
     waiting = db.session.scalars(
         sa.select(Intent)
         .where(Intent.tenant_id == tenant_id, Intent.kind.in_(KINDS), Intent.state == IntentState.WAITING)

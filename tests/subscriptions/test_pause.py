@@ -114,6 +114,24 @@ def test_unpaid_it_stays_paused_until_the_invoice_is_paid(
     assert now_on(timed).status == Status.ACTIVE
 
 
+def test_when_the_invoice_for_going_on_is_void_it_can_be_asked_for_again_but_does_not_go_on_by_itself(
+    payer: FlaskClient, timed: Timed, paused: Subscription, stripe_client: stripe.StripeClient
+) -> None:
+    bad = stripe_client.v1.payment_methods.attach("pm_card_chargeCustomerFail", {"customer": timed.stripe_id})
+    stripe_client.v1.subscriptions.update(paused.stripe_id, {"default_payment_method": bad.id})
+    stripe_client.v1.customers.update(timed.stripe_id, {"balance": 0})
+    payer.post(f"{BASE}/unpause")
+    owed = db.session.scalars(sa.select(Invoice.stripe_id).where(Invoice.status == "open")).one()
+    stripe_client.v1.invoices.void_invoice(owed)
+    good = stripe_client.v1.payment_methods.attach("pm_card_visa", {"customer": timed.stripe_id})
+    stripe_client.v1.subscriptions.update(paused.stripe_id, {"default_payment_method": good.id})
+    timed.advance_to(months_later(timed.now(), 2) + DAY)
+    timed.sync()
+    assert end_due_pauses() == 0
+    assert payer.post(f"{BASE}/unpause").status_code == 303
+    assert now_on(timed).status == Status.ACTIVE
+
+
 def test_it_is_told_once_by_mail_and_in_the_audit_trail(
     payer: FlaskClient, timed: Timed, paused: Subscription
 ) -> None:
