@@ -78,6 +78,8 @@ def _paused(subscription: Subscription, pause: Pause | None, pay_url: str | None
             *action,
         )
     until = f" It goes on by itself on {day(pause.until)}." if pause is not None else ""
+    if pause is not None and pause.was_unpaid:
+        until = " The invoice for going on was not paid, so it stays paused until you go on with it."
     return Banner("Your plan is paused.", f"{meanwhile} There are no invoices for it.{until}", "warn")
 
 

@@ -179,7 +179,7 @@ def unpause(access: Access) -> ResponseReturnValue:
         lock_seats(access.tenant.id)
         intent = unpause_intent(access.tenant.id, current_user().id)
     done = carry_out(intent)
-    if (done.result or {})["is_paused"]:
+    if (done.result or {}).get("is_paused"):
         flash("The payment has not succeeded yet. Please pay the invoice; your plan then goes on.", "warning")
         return see_other(url_for("invoices.index", slug=slug))
     return _carried(slug, done.is_synced, "Your plan goes on.")

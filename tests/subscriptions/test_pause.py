@@ -128,6 +128,7 @@ def test_when_the_invoice_for_going_on_is_void_it_can_be_asked_for_again_but_doe
     timed.advance_to(months_later(timed.now(), 2) + DAY)
     timed.sync()
     assert end_due_pauses() == 0
+    assert "it stays paused until you go on with it." in overview(payer)
     assert payer.post(f"{BASE}/unpause").status_code == 303
     assert now_on(timed).status == Status.ACTIVE
 
