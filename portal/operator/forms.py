@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wtforms import BooleanField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, Regexp
 
 from portal.subscriptions.cancel import LONGEST_REASON
 from portal.subscriptions.forms import without_controls
@@ -33,4 +33,4 @@ class JobForm(Form):
 class PlanForm(Form):
     """The key of a plan."""
 
-    plan = StringField("Plan", [InputRequired(), Length(max=40)])
+    plan = StringField("Plan", [InputRequired(), Regexp(r"[a-z0-9_]{1,40}\Z")])

@@ -53,3 +53,12 @@ def test_a_plan_that_needs_no_invitation_is_refused(operator: FlaskClient, cast:
 def test_without_such_plans_the_page_does_not_speak_of_them(operator: FlaskClient, cast: Cast) -> None:
     page = operator.get(f"/operator/tenants/{cast.tenant.public_id}").text
     assert "Plans by invitation" not in page
+
+
+@pytest.mark.parametrize("key", ["pro\0", "", "p" * 41, "<b>"])
+@pytest.mark.parametrize("address", ["invitations", "invitations/close"])
+def test_what_is_no_key_of_a_plan_is_not_found(
+    key: str, address: str, operator: FlaskClient, cast: Cast
+) -> None:
+    url = f"/operator/tenants/{cast.tenant.public_id}/{address}"
+    assert operator.post(url, data={"plan": key}).status_code == 404
