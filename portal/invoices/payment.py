@@ -14,6 +14,7 @@ from portal.plans.catalog import current_catalog
 from portal.subscriptions.models import Quote
 from portal.subscriptions.quotes import quote_by_id
 from portal.subscriptions.waiting_payment import intent_of
+from portal.web.filters import plural
 
 State = Literal["unknown", "waiting", "made", "declined", "given_up"]
 STATES: dict[str, State] = {
@@ -43,7 +44,7 @@ class ChangePayment:
         """What the change makes of the plan, in words: a plan with its interval, or a number of seats."""
         change = self.quote.change
         if self.quote.kind == "seats":
-            return f"{change['seats']:,} {'seat' if change['seats'] == 1 else 'seats'}"
+            return plural(change["seats"], "seat")
         plan = current_catalog().plans.get(change["plan"])
         return f"{plan.name if plan is not None else 'another plan'}, billed by the {change['interval']}"
 

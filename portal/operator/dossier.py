@@ -27,8 +27,8 @@ from portal.plans.invitations import invitations_of
 from portal.subscriptions.models import Quote, Subscription
 from portal.subscriptions.planned import PlannedChange, planned_change
 from portal.sync.timeline import Entry, timeline
-from portal.tenants.models import Membership, Role, Tenant
-from portal.tenants.queries import members_of
+from portal.tenants.models import Membership, Tenant
+from portal.tenants.queries import managers_of, member_count
 from portal.usage.models import Meter, UsageReport
 from portal.usage.totals import units
 
@@ -76,12 +76,13 @@ class Invitable:
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """What stands on a tenant's page. Lists are newest first and hold what fits a page, not everything."""
+    """What stands on a tenant's page. Lists are newest first; what is in trouble is listed whole, of the
+    rest what fits a page."""
 
     tenant: Tenant
     customer: Customer | None
     page_at_stripe: str | None
-    managers: tuple[Membership, ...]
+    managers: Sequence[Membership]
     members: int
     subscriptions: tuple[SubscriptionLine, ...]
     charges: Sequence[Quote]
@@ -101,13 +102,13 @@ class Dossier:
 
 def dossier(tenant: Tenant) -> Dossier:
     """Gather a tenant's page. Asks nobody but the database."""
-    members, customer = members_of(tenant.id), customer_of(tenant.id)
+    customer = customer_of(tenant.id)
     return Dossier(
         tenant=tenant,
         customer=customer,
         page_at_stripe=page_at_stripe(customer, current_app.config["PORTAL"]),
-        managers=tuple(each for each in members if each.role in (Role.OWNER, Role.ADMIN)),
-        members=len(members),
+        managers=managers_of(tenant.id),
+        members=member_count(tenant.id),
         subscriptions=_subscriptions(tenant.id),
         charges=db.session.scalars(
             sa.select(Quote)

@@ -90,10 +90,9 @@ class OutcomeUnknown(GatewayUnavailable):
 def carry_out(intent: Intent) -> Intent:
     """Carry out a committed intent and return it in its new state. Call it outside any transaction.
 
-    Raises OutcomeUnknown (GatewayUnavailable for a kind that is not retried) while nobody can tell what Stripe did,
-    and CardDeclined, GatewayRefused or another gateway
-    error after writing down that the intent failed. `intent.is_synced` tells whether the mirror shows the result
-    already; if not, the sync is marked and the worker does it.
+    Raises OutcomeUnknown (GatewayUnavailable for a kind that is not retried) while nobody can tell what Stripe did, and
+    CardDeclined, GatewayRefused or another gateway error after writing down that the intent failed. `intent.is_synced`
+    tells whether the mirror shows the result already; if not, the sync is marked and the worker does it.
     """
     carrier = CARRIERS[intent.kind]
     if carrier.bills_usage:

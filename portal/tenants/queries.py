@@ -23,13 +23,22 @@ class OpenInvitation:
 
 def members_of(tenant_id: int) -> Sequence[Membership]:
     """List the members: owners, admins, members, each by name."""
+    return db.session.scalars(_by_rank(tenant_id)).all()
+
+
+def managers_of(tenant_id: int) -> Sequence[Membership]:
+    """List the owners and admins, each by name."""
+    return db.session.scalars(_by_rank(tenant_id).where(Membership.role.in_((Role.OWNER, Role.ADMIN)))).all()
+
+
+def _by_rank(tenant_id: int) -> sa.Select[Membership]:
     rank = sa.case({Role.OWNER: 0, Role.ADMIN: 1}, value=Membership.role, else_=2)
-    return db.session.scalars(
+    return (
         sa.select(Membership)
         .join(Membership.user)
         .where(Membership.tenant_id == tenant_id)
         .order_by(rank, sa.func.lower(User.name), Membership.id)
-    ).all()
+    )
 
 
 def member_count(tenant_id: int) -> int:
