@@ -24,17 +24,20 @@ from portal.emulator.wire.form import parse_form
         ("a[][b]=1&a[][c]=2&a[][b]=3", {"a": [{"b": "1", "c": "2"}, {"b": "3"}]}),
         ("a=1&a=2", {"a": "2"}),
         ("a%5Bb%5D=caf%C3%A9+au+lait", {"a": {"b": "café au lait"}}),
+        # A key of digits longer than any index is a key.
+        ("a[" + "9" * 5000 + "]=x", {"a": {"9" * 5000: "x"}}),
         ("", {}),
     ],
+    ids=range(11),
 )
 def test_each_shape_is_understood(text: str, parsed: object) -> None:
     assert parse_form(text) == parsed
 
 
 @pytest.mark.parametrize(
-    "text", ["a[b=1", "[a]=1", "a]b=1", "a=1&a[b]=2", "a[b]=2&a=1", "a" + "[b]" * 20 + "=1"]
+    "text", ["a[b=1", "[a]=1", "a]b=1", "a=1&a[b]=2", "a[b]=2&a=1", "a" + "[b]" * 20 + "=1", "a=%ED%A0%80"]
 )
-def test_an_illegal_nesting_is_refused(text: str) -> None:
+def test_what_is_no_form_is_refused(text: str) -> None:
     with pytest.raises(StripeError) as refused:
         parse_form(text)
     assert refused.value.status == 400

@@ -7,13 +7,18 @@ from urllib.parse import parse_qsl
 from portal.emulator.wire.errors import invalid
 
 _KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
+_INDEX = re.compile(r"[0-9]{1,6}")
 _DEEPEST = 12
 
 
 def parse_form(text: str) -> dict[str, Any]:
-    """Return nested dicts, lists and strings. Raises a 400 for a key that is no legal nesting."""
+    """Return nested dicts, lists and strings. Raises a 400 for a key that is no legal nesting and for no UTF-8."""
     tree: dict[str, Any] = {}
-    for key, value in parse_qsl(text, keep_blank_values=True, errors="strict"):
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError as error:
+        raise invalid("Invalid request: a parameter is not UTF-8.") from error
+    for key, value in pairs:
         matched = _KEY.fullmatch(key)
         if matched is None:
             raise invalid(f"Invalid parameter name: {key}", param=key)
@@ -52,6 +57,6 @@ def _listed(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     inner = {name: _listed(item) for name, item in value.items()}
-    if inner and all(name.isascii() and name.isdigit() for name in inner):
+    if inner and all(_INDEX.fullmatch(name) for name in inner):
         return [inner[name] for name in sorted(inner, key=int)]
     return inner
