@@ -19,6 +19,7 @@ class Account:
     def __init__(self, emulator: Emulator, client: StripeClient) -> None:
         self.emulator = emulator
         self.v1 = client.v1
+        self.raw_request = client.raw_request
         self.clock = self.v1.test_helpers.test_clocks.create({"frozen_time": START}).id
         self.product = self.v1.products.create({"name": "Pro"}).id
         self._seen = 0
