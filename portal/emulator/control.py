@@ -16,9 +16,10 @@ from portal.emulator.billing.retry_schedule import billing_settings, change_bill
 from portal.emulator.deliveries import DeliveryMode, described, mode_of, pending_count, set_mode
 from portal.emulator.events import API_VERSION
 from portal.emulator.faults import Fault
+from portal.emulator.instants import TEST_CLOCK
 from portal.emulator.living_clocks import clocks_live, set_living
 from portal.emulator.resources.webhook_endpoints import ENDPOINT, ensure_endpoint, set_secret
-from portal.emulator.transaction import TEST_CLOCK, Transaction
+from portal.emulator.transaction import Transaction
 from portal.emulator.wire.errors import StripeError
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ advanced later, so the emulator can give every new customer a clock that is not 
 """
 
 from portal.emulator.billing.time import advance_clock
+from portal.emulator.instants import TEST_CLOCK
 from portal.emulator.store import Store
-from portal.emulator.transaction import TEST_CLOCK, StripeDict, Transaction
+from portal.emulator.transaction import StripeDict, Transaction
 
 _SETTING = "living_clocks"
 _LIFETIME_SECONDS = 30 * 24 * 3600

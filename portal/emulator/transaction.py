@@ -1,4 +1,4 @@
-"""What can be done within one transaction: objects by id, lists, due instants, ids, and the time that applies.
+"""What can be done within one transaction: ids, objects by id, lists and settings; time comes from `instants`.
 
 Objects are plain dicts exactly as on the wire. `get` always returns a fresh copy: after calling anything that may
 write an object, get it again before changing it.
@@ -6,22 +6,18 @@ write an object, get it again before changing it.
 
 import hashlib
 import json
-import re
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from portal.emulator.conditions import Created, Where, columns_of, conditions
+from portal.emulator.instants import Instants
+
 StripeDict = dict[str, Any]
 Objects = list[StripeDict]
-Where = Mapping[str, object]
 
-_COLUMNS: Final = frozenset({"id", "customer", "subscription", "invoice", "status", "test_clock"})
-_FIELD: Final = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_COMPARISONS: Final = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
-TEST_CLOCK: Final = "test_helpers.test_clock"
 
 
 class _Keep:
@@ -47,16 +43,7 @@ class Page:
     has_more: bool
 
 
-@dataclass(frozen=True)
-class Due:
-    """An object for which something has to happen at `at` (seconds, in the time that applies to it)."""
-
-    at: int
-    object: str
-    id: str
-
-
-class Transaction:
+class Transaction(Instants):
     """Reads and writes of one request; made by `Store.transaction`."""
 
     def __init__(
@@ -67,12 +54,10 @@ class Transaction:
         base_url: str,
         request: RequestInfo | None,
     ) -> None:
-        self.connection = connection
+        super().__init__(connection, wall_clock)
         self.base_url = base_url
         self.request = request
         self._seed = seed
-        self._wall_clock = wall_clock
-        self._moment: int | None = None
 
     def new_id(self, prefix: str, length: int = 24) -> str:
         """Return the next id, `sub_…`: the same seed and the same sequence of calls give the same ids."""
@@ -116,14 +101,7 @@ class Transaction:
         """
         kind, object_id = obj["object"], obj["id"]
         body = json.dumps(obj, separators=(",", ":"), ensure_ascii=False)
-        changed: list[tuple[str, object]] = [
-            ("body", body),
-            ("customer", _text(obj.get("customer"))),
-            ("subscription", _subscription_of(obj)),
-            ("invoice", _text(obj.get("invoice"))),
-            ("status", _text(obj.get("status"))),
-            ("deleted", int(obj.get("deleted") is True)),
-        ]
+        changed = [("body", body), *columns_of(obj)]
         if not isinstance(due_at, _Keep):
             changed.append(("due_at", due_at))
         if private is not None:
@@ -161,18 +139,17 @@ class Transaction:
         object_type: str,
         where: Where | None = None,
         *,
-        created: Mapping[str, int] | int | None = None,
+        created: Created | None = None,
         limit: int = 10,
         starting_after: str | None = None,
         ending_before: str | None = None,
     ) -> Page:
         """Return one page, newest first. Deleted objects are left out.
 
-        `where` compares fields (dotted for nested ones) with a value, None, or any of a list. `created` is an
-        instant or {gt, gte, lt, lte}. A cursor that does not exist gives an empty page: the wire layer refuses
-        it before.
+        `where` and `created` are conditions (see `conditions`). A cursor that does not exist gives an empty page:
+        the wire layer refuses it before.
         """
-        clauses, values = _conditions(object_type, where, created)
+        clauses, values = conditions(object_type, where, created)
         cursor, newest_first = starting_after or ending_before, ending_before is None
         if cursor is not None:
             sign = "<" if newest_first else ">"
@@ -189,11 +166,9 @@ class Transaction:
         items = [json.loads(body) for (body,) in rows[:limit]]
         return Page(items if newest_first else items[::-1], len(rows) > limit)
 
-    def all(
-        self, object_type: str, where: Where | None = None, *, created: Mapping[str, int] | int | None = None
-    ) -> Objects:
+    def all(self, object_type: str, where: Where | None = None, *, created: Created | None = None) -> Objects:
         """Return every match, in the order they were made (oldest first)."""
-        clauses, values = _conditions(object_type, where, created)
+        clauses, values = conditions(object_type, where, created)
         rows = self.connection.execute(
             f"SELECT body FROM objects WHERE {' AND '.join(clauses)} ORDER BY seq",  # noqa: S608
             values,
@@ -202,62 +177,12 @@ class Transaction:
 
     def count(self, object_type: str, where: Where | None = None) -> int:
         """Return how many objects match; deleted ones are not counted."""
-        clauses, values = _conditions(object_type, where, None)
+        clauses, values = conditions(object_type, where, None)
         (number,) = self.connection.execute(
             f"SELECT count(*) FROM objects WHERE {' AND '.join(clauses)}",  # noqa: S608
             values,
         ).fetchone()
         return int(number)
-
-    def next_due(self, until: int, test_clock: str | None) -> Due | None:
-        """Return what is due first at or before `until`, under the clock or (None) in wall time."""
-        row = self.connection.execute(
-            "SELECT due_at, object, id FROM objects WHERE test_clock IS ? AND due_at <= ? ORDER BY due_at, seq LIMIT 1",
-            (test_clock, until),
-        ).fetchone()
-        return None if row is None else Due(*row)
-
-    def set_due(self, object_type: str, object_id: str, due_at: int | None) -> None:
-        """Set the next instant at which something must happen to an object; None for never."""
-        self.connection.execute(
-            "UPDATE objects SET due_at = ? WHERE object = ? AND id = ?", (due_at, object_type, object_id)
-        )
-
-    def wall_now(self) -> int:
-        """Return the real time in whole seconds."""
-        return int(self._wall_clock())
-
-    def now(self, obj: Mapping[str, Any]) -> int:
-        """Return the time that applies to an object: its customer's test clock, else the wall clock."""
-        if obj.get("object") == TEST_CLOCK:
-            return int(obj["frozen_time"])
-        clock_id = self.clock_of(obj)
-        if clock_id:
-            return self._frozen_time(clock_id)
-        return self.wall_now() if self._moment is None else self._moment
-
-    @contextmanager
-    def at(self, moment: int) -> Iterator[None]:
-        """Let it be another moment, within the block, for everything that lives in real time."""
-        before, self._moment = self._moment, moment
-        try:
-            yield
-        finally:
-            self._moment = before
-
-    def now_for(self, customer_id: str | None) -> int:
-        """Return the time that applies to a customer."""
-        return self.now({"customer": customer_id})
-
-    def clock_of(self, obj: Mapping[str, Any]) -> str | None:
-        """Return the id of the test clock an object lives under, if any."""
-        clock_id, customer_id = obj.get("test_clock"), obj.get("customer")
-        if clock_id is None and isinstance(customer_id, str):
-            row = self.connection.execute(
-                "SELECT test_clock FROM objects WHERE object = 'customer' AND id = ?", (customer_id,)
-            ).fetchone()
-            return row[0] if row is not None else None
-        return _text(clock_id)
 
     def setting(self, name: str) -> str | None:
         """Return a setting of the whole account, or None."""
@@ -267,53 +192,3 @@ class Transaction:
     def set_setting(self, name: str, value: str) -> None:
         """Keep a setting of the whole account."""
         self.connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
-
-    def _frozen_time(self, clock_id: str) -> int:
-        row = self.connection.execute(
-            "SELECT json_extract(body, '$.frozen_time'), json_extract(private, '$.living') FROM objects"
-            " WHERE object = ? AND id = ?",
-            (TEST_CLOCK, clock_id),
-        ).fetchone()
-        if row is None:
-            return self.wall_now()
-        frozen_time, living = row
-        return max(int(frozen_time), self.wall_now()) if living else int(frozen_time)
-
-
-def _conditions(
-    object_type: str, where: Where | None, created: Mapping[str, int] | int | None
-) -> tuple[list[str], list[Any]]:
-    clauses = ["object = ?", "deleted = 0"]
-    values: list[Any] = [object_type]
-    for field, wanted in (where or {}).items():
-        if not _FIELD.fullmatch(field):
-            raise ValueError(f"not a field name: {field!r}")
-        column = field if field in _COLUMNS else f"json_extract(body, '$.{field}')"
-        if isinstance(wanted, list | tuple):
-            clauses.append(f"{column} IN ({', '.join('?' * len(wanted))})")
-            values += wanted
-        elif wanted is None:
-            clauses.append(f"{column} IS NULL")
-        else:
-            # Not "IS ?": the indexes leave NULLs out, and are only used where NULL cannot match.
-            clauses.append(f"{column} = ?")
-            values.append(wanted)
-    if isinstance(created, int):
-        created = {"gte": created, "lte": created}
-    for name, instant in (created or {}).items():
-        clauses.append(f"created {_COMPARISONS[name]} ?")
-        values.append(instant)
-    return clauses, values
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _subscription_of(obj: StripeDict) -> str | None:
-    direct = _text(obj.get("subscription"))
-    if direct is not None:
-        return direct
-    parent = obj.get("parent")
-    details = parent.get("subscription_details") if isinstance(parent, dict) else None
-    return _text(details.get("subscription")) if isinstance(details, dict) else None

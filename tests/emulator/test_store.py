@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from portal.emulator.app import Emulator
+from portal.emulator.instants import TEST_CLOCK, Due
 from portal.emulator.store import Store
-from portal.emulator.transaction import TEST_CLOCK, Due
 from tests.emulator.conftest import WallClock
 from tests.emulator.raw import Raw
 

@@ -23,7 +23,8 @@ from portal.emulator.billing.starting import start
 from portal.emulator.billing.subscription_shape import cadence_of, is_metered, period_of
 from portal.emulator.billing.trials import draft_trial_end
 from portal.emulator.billing.updating import draft_change
-from portal.emulator.transaction import TEST_CLOCK, StripeDict, Transaction
+from portal.emulator.instants import TEST_CLOCK
+from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import StripeError
 
 _FOR_UPDATE = (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from portal.emulator.billing import dunning, life, phases  # noqa: F401  (they enter their steps on the agenda)
 from portal.emulator.billing.agenda import STEPS
+from portal.emulator.instants import TEST_CLOCK, Due
 from portal.emulator.store import Store
-from portal.emulator.transaction import TEST_CLOCK, Due, Transaction
+from portal.emulator.transaction import Transaction
 
 _PER_TRANSACTION = 200
 _STUCK = 20

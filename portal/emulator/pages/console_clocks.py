@@ -11,10 +11,11 @@ from werkzeug.wrappers import Request, Response
 
 from portal.emulator.app import Emulator
 from portal.emulator.billing.periods import Cadence, after
+from portal.emulator.instants import TEST_CLOCK
 from portal.emulator.pages.render import page, see
 from portal.emulator.pages.visit import NotHere
 from portal.emulator.resources.test_clocks import advance as advance_clock
-from portal.emulator.transaction import TEST_CLOCK, Objects, StripeDict, Transaction
+from portal.emulator.transaction import Objects, StripeDict, Transaction
 from portal.emulator.wire.errors import StripeError, invalid
 
 _HOUR: Final = 3600

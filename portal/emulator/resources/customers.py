@@ -8,10 +8,11 @@ from portal.emulator.billing.ending import cancel_now
 from portal.emulator.billing.records import GONE
 from portal.emulator.billing.savepoints import whole_or_not
 from portal.emulator.events import emit, emit_updated
+from portal.emulator.instants import TEST_CLOCK
 from portal.emulator.living_clocks import clock_for_new_customer, clocks_live
 from portal.emulator.resources import payment_methods
 from portal.emulator.resources.tax_ids import TAX_ID, add_tax_id
-from portal.emulator.transaction import TEST_CLOCK, StripeDict, Transaction
+from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import invalid
 from portal.emulator.wire.expand import included_on_expand
 from portal.emulator.wire.fields import address, set_texts, set_values, text

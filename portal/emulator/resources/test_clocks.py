@@ -8,8 +8,9 @@ from portal.emulator.billing.periods import Cadence, after
 from portal.emulator.billing.records import GONE
 from portal.emulator.billing.time import advance_clock
 from portal.emulator.events import emit
+from portal.emulator.instants import TEST_CLOCK
 from portal.emulator.living_clocks import live_on_from_now, stand_still
-from portal.emulator.transaction import TEST_CLOCK, StripeDict, Transaction
+from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import invalid
 from portal.emulator.wire.fields import text
 from portal.emulator.wire.lookup import in_path

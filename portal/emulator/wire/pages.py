@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from portal.emulator.transaction import Objects, StripeDict, Transaction, Where
+from portal.emulator.conditions import Where
+from portal.emulator.transaction import Objects, StripeDict, Transaction
 from portal.emulator.wire.errors import exclusive_parameters, invalid
 from portal.emulator.wire.lookup import in_param
 from portal.emulator.wire.routes import Call
