@@ -156,7 +156,7 @@ def _leave_items(
     at: int,
     prorate: bool,
 ) -> None:
-    """Give back what the leaving items have not used, and bill the usage they have."""
+    """Give back what the leaving items have not used, and bill the usage they have, as their periods end early."""
     for item in leaving:
         if is_metered(item):
             bill_usage(tx, change.sub, item, at)
@@ -178,18 +178,36 @@ def _exchange_items(
     stays = {item["id"]: item for item in new_items}
     for item in old_items:
         after = stays.get(item["id"])
-        if after is None or _differs(item, after):
+        gone = after is None or _differs(item, after)
+        if gone and (not is_metered(item) or _bills_usage(sub, item, at, prorate)):
             _leave_items(tx, change, [item], at, prorate)
     for item in new_items:
         before = was.get(item["id"])
-        if before is None or cadence_of(before["price"]) != cadence_of(item["price"]):
-            period = _joined(sub, item, old_items, change.now)
+        if before is None or _begins_again(before, item):
+            # A metered item goes on where its usage so far was billed to.
+            since = max(at, item["current_period_start"]) if is_metered(item) else change.now
+            period = _joined(sub, item, old_items, since)
             item.update(current_period_start=period.start, current_period_end=period.end)
     sub["items"] = item_list(sub["id"], new_items)
     for item in new_items:
         before = was.get(item["id"])
         if prorate and not is_metered(item) and (before is None or _differs(before, item)):
             debit_item(tx, sub, item, change.notes, at)
+
+
+def _bills_usage(sub: StripeDict, item: StripeDict, at: int, prorate: bool) -> bool:
+    """Say whether the usage of a metered price that goes is billed: in flexible billing mode unless the request wants
+    no prorations; where its period is over anyway, always
+    (docs.stripe.com/billing/subscriptions/billing-mode/compare).
+    """
+    flexible = sub["billing_mode"]["type"] == "flexible"
+    return bool((flexible and prorate) or item["current_period_end"] <= at)
+
+
+def _begins_again(before: StripeDict, after: StripeDict) -> bool:
+    """Say whether a changed item is in another period from now on: a metered one counts usage for one price only."""
+    recurs_otherwise = cadence_of(before["price"]) != cadence_of(after["price"])
+    return recurs_otherwise or (is_metered(after) and _differs(before, after))
 
 
 def _joined(sub: StripeDict, item: StripeDict, others: list[StripeDict], now: int) -> Period:
@@ -199,21 +217,14 @@ def _joined(sub: StripeDict, item: StripeDict, others: list[StripeDict], now: in
     cadence = cadence_of(item["price"])
     aligned = {cadence_of(other["price"]): period_of(other) for other in others if not is_metered(other)}
     whole = aligned.get(cadence) or period_at(sub["billing_cycle_anchor"], cadence, now)
-    if is_metered(item):
-        # Usage counts from now on; a licensed item is prorated against the whole period.
-        return Period(now, whole.end)
     if whole.start == now and any(other["current_period_end"] <= now for other in others):
         # The renewal of this very instant is still to come, and bills it with the others.
         return Period(now, now)
-    return whole
+    # Usage counts from now on; a licensed item is prorated against the whole period.
+    return Period(now, whole.end) if is_metered(item) else whole
 
 
 def _differs(before: StripeDict, after: StripeDict) -> bool:
-    if is_metered(before) and is_metered(after):
-        recurring, wanted = before["price"]["recurring"], after["price"]["recurring"]
-        return bool(
-            recurring["meter"] != wanted["meter"] or cadence_of(before["price"]) != cadence_of(after["price"])
-        )
     return bool(
         before["price"]["id"] != after["price"]["id"] or before.get("quantity") != after.get("quantity")
     )

@@ -105,13 +105,16 @@ def refresh_usage(tx: Transaction, invoice: StripeDict) -> None:
     counted: set[str] = set()
     for line in invoice["lines"]["data"]:
         details = (line["parent"] or {}).get("subscription_item_details")
-        item = items.get(details["subscription_item"]) if details and not details["proration"] else None
-        if item is None or item["price"]["recurring"]["usage_type"] != "metered":
+        # What an invoice item says of usage was settled when the item's price went.
+        item = items.get(details["subscription_item"]) if details and not details["invoice_item"] else None
+        price = tx.get("price", line["pricing"]["price_details"]["price"]) if item is not None else None
+        if item is None or price is None or price["recurring"]["usage_type"] != "metered":
             fresh.append(line)
         elif item["id"] not in counted:
             counted.add(item["id"])
             period = Period(line["period"]["start"], line["period"]["end"])
-            fresh += [{**new, "invoice": invoice["id"]} for new in metered_lines(tx, sub, item, period)]
+            then = {**item, "price": price}
+            fresh += [{**new, "invoice": invoice["id"]} for new in metered_lines(tx, sub, then, period)]
     if counted:
         invoice["lines"] = line_list(invoice["id"], fresh)
         compute(tx, invoice)

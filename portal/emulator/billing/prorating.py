@@ -72,7 +72,8 @@ def debit_item(
 
 def bill_usage(tx: Transaction, sub: StripeDict, item: StripeDict, until: int) -> list[StripeDict]:
     """Turn an item's usage of the current period so far into pending invoice items, as the item goes away."""
-    period = Period(item["current_period_start"], until)
+    start = item["current_period_start"]
+    period = Period(start, max(start, until))
     found = []
     for line in metered_lines(tx, sub, item, period):
         if line["amount"] == 0:
@@ -92,6 +93,7 @@ def bill_usage(tx: Transaction, sub: StripeDict, item: StripeDict, until: int) -
             quantity_decimal=line["quantity_decimal"],
             parent=_parent(sub, item),
             discounts=list(item["discounts"]),
+            tax_rates=list(item["tax_rates"]),
         )
         tx.put(invoice_item)
         emit(tx, "invoiceitem.created", invoice_item)
@@ -140,6 +142,8 @@ def _proration(
         proration=True,
         quantity=item["quantity"],
         quantity_decimal=str(item["quantity"]),
+        # Its own rates must outlive the item, which may be gone when this is invoiced.
+        tax_rates=list(item["tax_rates"]),
     )
     return invoice_item
 

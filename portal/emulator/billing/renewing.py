@@ -30,7 +30,8 @@ def draft_renewal(tx: Transaction, sub: StripeDict, notes: StripeDict, now: int)
     since = min(item["current_period_start"] for item in over)
     lines: list[StripeDict] = []
     for item in over:
-        if is_metered(item):
+        # A metered item that came at this very instant has nothing behind it yet.
+        if is_metered(item) and item["current_period_start"] < item["current_period_end"]:
             lines += metered_lines(tx, sub, item, period_of(item))
     for item in over:
         period = period_at(sub["billing_cycle_anchor"], cadence_of(item["price"]), now)
