@@ -271,6 +271,18 @@ def tell_and_advance(account: Account) -> None:
     v1.accounts.retrieve_current()
 
 
+def search(account: Account) -> None:
+    """What the other areas left behind, found again."""
+    v1, recent = account.v1, "created>0"
+    assert v1.charges.search({"query": recent}).data
+    assert v1.customers.search({"query": recent}).data
+    assert v1.invoices.search({"query": recent}).data
+    assert v1.payment_intents.search({"query": recent}).data
+    assert v1.prices.search({"query": "active:'true'"}).data
+    assert v1.products.search({"query": "active:'true'"}).data
+    assert v1.subscriptions.search({"query": recent}).data
+
+
 def test_every_supported_call_answers_the_sdk(account: Account, recorder: Recorder) -> None:
     for area in (
         sell,
@@ -280,6 +292,7 @@ def test_every_supported_call_answers_the_sdk(account: Account, recorder: Record
         subscribe,
         invoice,
         meter,
+        search,
         tell_and_advance,
     ):
         area(account)
