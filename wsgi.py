@@ -1,5 +1,3 @@
-from portal.app import create_app
-from portal.web.logs import configure
+"""The same for a server started in a checkout: `wsgi:app`."""
 
-configure()
-app = create_app()
+from portal.wsgi import app as app

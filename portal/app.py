@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import stripe
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -21,6 +20,7 @@ from portal.gateway.client import WEB, Gateway, Patience, start_deadline
 from portal.gateway.health import HealthRecorder
 from portal.invoices.views import blueprint as invoices
 from portal.kit.db import configure_engine, engine_options
+from portal.kit.shipped import SHIPPED
 from portal.mail.views import blueprint as mailbox
 from portal.operator.views import blueprint as operator
 from portal.plans.read_catalog import load_catalog
@@ -35,7 +35,6 @@ from portal.web.unit_of_work import Portal
 from portal.webhooks import store
 from portal.webhooks.views import blueprint as webhooks
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGES = (accounts, team, api_keys, customers, plans, subscriptions, seats, usage, invoices, audit, operator)
 BEARER = (webhooks, api)
 
@@ -53,7 +52,7 @@ def create_app(
     config = config or Config.from_env(os.environ)
     assert models.Model.metadata.tables
     assert jobs_index.MODULES
-    app = Portal("portal", root_path=str(ROOT), template_folder="templates", static_folder="static")
+    app = Portal("portal", root_path=str(SHIPPED), template_folder="templates", static_folder="static")
     app.config.from_mapping(
         PORTAL=config,
         SECRET_KEY=config.secret_key.reveal(),
@@ -75,9 +74,7 @@ def create_app(
     csrf.init_app(app)
     login_manager.init_app(app)
     sessions.install(app, login_manager)
-    app.extensions["catalog"] = load_catalog(
-        config.catalog if config.catalog.is_absolute() else ROOT / config.catalog
-    )
+    app.extensions["catalog"] = load_catalog(config.catalog)
     with app.app_context():
         configure_engine(db.engine)
         _install_gateway(app, config, patience, stripe_http_client)

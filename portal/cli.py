@@ -96,15 +96,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(arguments: argparse.Namespace) -> int:
     from portal.config import Config
+    from portal.kit.shipped import SHIPPED
 
     Config.from_env(os.environ)
     if arguments.with_worker:
         os.environ["PORTAL_WITH_WORKER"] = "1"
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    os.chdir(root)
     # Threads that allocate in arenas of their own keep memory nobody uses.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
-    words = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
+    words = [sys.executable, "-m", "gunicorn", "-c", str(SHIPPED / "gunicorn.conf.py"), "portal.wsgi:app"]
     os.execv(sys.executable, words)  # noqa: S606 - our own interpreter with fixed words
 
 

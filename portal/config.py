@@ -140,6 +140,10 @@ def _database_url(url: str) -> str:
         url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
     if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise ConfigError("DATABASE_URL must start with sqlite:/// or postgresql://")
+    file = url.removeprefix("sqlite:///")
+    if url == f"sqlite:///{file}" and file != ":memory:":
+        # As every tool understands it: from the folder a command is started in, and the same for each of them.
+        return f"sqlite:///{Path(file).absolute()}"
     return url
 
 

@@ -10,12 +10,15 @@ from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-ROOT = Path(__file__).resolve().parent.parent
+from portal.kit.shipped import SHIPPED
+
 ADVISORY_LOCK = 7_201_126  # any number; the same for every process that migrates
 
 
 def upgrade(engine: sa.Engine, revision: str = "head") -> None:
-    """Bring the schema up to a revision, one process at a time."""
+    """Bring the schema up to a revision, one process at a time; the folder of a new SQLite file is made."""
+    if engine.dialect.name == "sqlite" and engine.url.database not in (None, "", ":memory:"):
+        Path(str(engine.url.database)).parent.mkdir(parents=True, exist_ok=True)
     with engine.begin() as connection:
         _lock(connection)
         command.upgrade(_config(connection), revision)
@@ -50,7 +53,7 @@ def _lock(connection: sa.Connection) -> None:
 
 def _config(connection: sa.Connection) -> AlembicConfig:
     config = AlembicConfig()
-    config.set_main_option("script_location", str(ROOT / "migrations"))
+    config.set_main_option("script_location", str(SHIPPED / "migrations"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config

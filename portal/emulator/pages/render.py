@@ -16,8 +16,11 @@ from werkzeug.wrappers import Response
 from portal.emulator.pages import words
 from portal.emulator.resources.account import MERCHANT_NAME
 
-_TEMPLATES: Final = Path(__file__).resolve().parents[3] / "templates" / "emulator"
-_STATIC: Final = Path(__file__).resolve().parents[1] / "static"
+_PACKAGE: Final = Path(__file__).resolve().parents[2]
+# Beside the package in a checkout, inside it once installed.
+_SHIPPED: Final = _PACKAGE if (_PACKAGE / "templates").is_dir() else _PACKAGE.parent
+_TEMPLATES: Final = _SHIPPED / "templates" / "emulator"
+_STATIC: Final = _PACKAGE / "emulator" / "static"
 # A form may end in a redirect to whoever sent the person here, and browsers hold form-action against that too.
 _POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action *; "
