@@ -19,6 +19,7 @@ import stripe
 import typing_extensions
 from stripe._stripe_object import UntypedStripeObject
 
+from portal.emulator.wire.currencies import spelled
 from portal.emulator.wire.errors import StripeError, invalid, missing_parameter, unknown_parameter
 
 _Check = Callable[[Any, str], Any]
@@ -29,6 +30,8 @@ _REQUEST_OPTIONS: Final = frozenset(
         "idempotency_key", "content_type", "headers",
     }
 )  # fmt: skip
+_LONGEST_STRING: Final = 5_000
+_LONGEST_DESCRIPTION: Final = 40_000
 _INTEGER: Final = re.compile(r"-?\d{1,18}")
 _DECIMAL: Final = re.compile(r"-?\d{1,15}(\.\d{1,12})?")
 _WRAPPERS: Final = (
@@ -43,7 +46,7 @@ def typed(sent: dict[str, Any], params_class: str | None, texts: tuple[str, ...]
     """Return the parameters with integers, booleans and numbers as such; decimals stay strings.
 
     Without a class the call takes only `expand` and the named texts. Raises a 400 naming the parameter for anything
-    unknown, missing, of the wrong shape, or outside an enumeration.
+    unknown, missing, of the wrong shape, too long, or outside an enumeration.
     """
     if params_class is None:
         for name, value in sent.items():
@@ -97,7 +100,7 @@ def _dict_check(annotation: Any) -> _Check:
             below = f"{path}[{name}]" if path else name
             if name not in fields:
                 raise _removed_parameter(below) or unknown_parameter(below)
-            checked[name] = _check_for(fields[name])(item, below)
+            checked[name] = spelled(name, _check_for(fields[name])(item, below), below)
         for name in sorted(required - value.keys()):
             raise missing_parameter(f"{path}[{name}]" if path else name)
         return checked
@@ -205,6 +208,12 @@ def _shape_fits(value: Any, annotation: Any) -> bool:
 def _string(value: Any, path: str) -> str:
     if not isinstance(value, str):
         raise _wrong("string", value, path)
+    # What a product is may be told at length; everything else has the same limit or a shorter one of its own.
+    longest = _LONGEST_DESCRIPTION if path == "description" else _LONGEST_STRING
+    if len(value) > longest:
+        raise invalid(
+            f"Invalid string: {value[:10]}...{value[-10:]}; must be at most {longest} characters", param=path
+        )
     return value
 
 

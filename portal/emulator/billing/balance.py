@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portal.emulator.events import emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
+from portal.emulator.wire.lookup import in_param
 
 
 def change_balance(
@@ -18,9 +19,11 @@ def change_balance(
     description: str | None = None,
     metadata: dict[str, str] | None = None,
 ) -> StripeDict:
-    """Add an amount to a customer's balance and leave the transaction that explains it."""
-    before = tx.get("customer", customer_id)
-    assert before is not None, customer_id
+    """Add an amount to a customer's balance and leave the transaction that explains it.
+
+    Raises a 400 if the customer was deleted.
+    """
+    before = in_param(tx, "customer", customer_id, param="customer")
     customer = {**before, "balance": before["balance"] + amount}
     customer["currency"] = customer["currency"] or currency
     transaction: StripeDict = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from portal.emulator.billing import payments, records
@@ -77,13 +78,35 @@ def end(tx: Transaction, sub: StripeDict, reason: str, notes: StripeDict) -> Str
     sub["cancellation_details"]["reason"] = sub["cancellation_details"]["reason"] or reason
     records.save(tx, sub, {**notes, "debits": [], "waiting": None})
     emit(tx, "customer.subscription.deleted", sub)
-    for invoice in tx.all("invoice", {"subscription": sub["id"], "status": ["draft", "open"]}):
+    stop_collecting(tx, {"subscription": sub["id"]})
+    entitlements.refresh(tx, sub["customer"])
+    return sub
+
+
+def stop_collecting(tx: Transaction, whose: Mapping[str, str]) -> None:
+    """Leave the drafts and open invoices of a subscription or a customer as they are: time does nothing to them."""
+    for invoice in tx.all("invoice", {**whose, "status": ["draft", "open"]}):
         before = dict(invoice)
         invoice.update(auto_advance=False, next_payment_attempt=None, automatically_finalizes_at=None)
         tx.put(invoice, due_at=None)
         emit_updated(tx, "invoice.updated", before, invoice)
-    entitlements.refresh(tx, sub["customer"])
-    return sub
+
+
+def end_for_customer(tx: Transaction, customer_id: str) -> None:
+    """End whatever would go on billing a customer who is being deleted."""
+    for sub in tx.all("subscription", {"customer": customer_id}):
+        if sub["status"] not in records.GONE:
+            cancel_now(tx, sub, {})
+    for schedule in tx.all("subscription_schedule", {"customer": customer_id, "status": "not_started"}):
+        cancel_schedule(tx, schedule)
+    stop_collecting(tx, {"customer": customer_id})
+
+
+def cancel_schedule(tx: Transaction, schedule: StripeDict) -> None:
+    """Cancel a schedule, whatever becomes of its subscription."""
+    schedule.update(status="canceled", canceled_at=tx.now(schedule), current_phase=None)
+    tx.put(schedule, due_at=None)
+    emit(tx, "subscription_schedule.canceled", schedule)
 
 
 def expire_incomplete(tx: Transaction, sub: StripeDict) -> None:
@@ -139,8 +162,5 @@ def _last_invoice(tx: Transaction, sub: StripeDict) -> None:
 
 def _release_schedule(tx: Transaction, sub: StripeDict) -> None:
     schedule = tx.get("subscription_schedule", sub["schedule"]) if sub["schedule"] else None
-    if schedule is None or schedule["status"] not in ("active", "not_started"):
-        return
-    schedule.update(status="canceled", canceled_at=tx.now(sub), current_phase=None)
-    tx.put(schedule, due_at=None)
-    emit(tx, "subscription_schedule.canceled", schedule)
+    if schedule is not None and schedule["status"] in ("active", "not_started"):
+        cancel_schedule(tx, schedule)

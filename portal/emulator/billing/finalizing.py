@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from portal.emulator.billing import payments
 from portal.emulator.billing.balance import change_balance
-from portal.emulator.billing.drafting import customer_of, refresh_usage
+from portal.emulator.billing.drafting import refresh_usage
 from portal.emulator.billing.due import sent_invoice_due
 from portal.emulator.billing.totals import due_and_balance, settle_balance
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
+from portal.emulator.wire.lookup import in_param
 
 
 def seal(tx: Transaction, invoice: StripeDict, now: int) -> StripeDict:
-    """Turn a draft into an open invoice without announcing it: number, pages, balance. Nothing is charged."""
+    """Turn a draft into an open invoice without announcing it: number, pages, balance. Nothing is charged.
+
+    Raises a 400 if the customer was deleted.
+    """
     refresh_usage(tx, invoice)
     settle_balance(tx, invoice)
-    customer = customer_of(tx, invoice)
+    customer = in_param(tx, "customer", invoice["customer"], param="customer")
     due, balance = due_and_balance(invoice["total"], customer["balance"], invoice["currency"])
     if invoice["number"] is None:
         invoice["number"] = f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}"

@@ -39,7 +39,7 @@ def create_coupon(tx: Transaction, call: Call) -> StripeDict:
         "object": "coupon",
         "amount_off": params.get("amount_off"),
         "created": tx.wall_now(),
-        "currency": params["currency"].lower() if "amount_off" in params else None,
+        "currency": params["currency"] if "amount_off" in params else None,
         "duration": duration,
         "duration_in_months": params.get("duration_in_months"),
         "livemode": False,

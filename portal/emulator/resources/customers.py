@@ -4,7 +4,7 @@ from copy import deepcopy
 from typing import Any
 
 from portal.emulator.billing.balance import change_balance
-from portal.emulator.billing.ending import cancel_now
+from portal.emulator.billing.ending import end_for_customer
 from portal.emulator.billing.records import GONE
 from portal.emulator.billing.savepoints import whole_or_not
 from portal.emulator.events import emit, emit_updated
@@ -115,11 +115,9 @@ def update_customer(tx: Transaction, call: Call) -> StripeDict:
 
 @route("DELETE", "/v1/customers/{id}", params="CustomerDeleteParams")
 def delete_customer(tx: Transaction, call: Call) -> StripeDict:
-    """Delete a customer: subscriptions are canceled at once, cards are detached, a stub remains."""
+    """Delete a customer: nothing is billed any more, cards are detached, a stub remains."""
     customer = in_path(tx, "customer", call.args["id"])
-    for subscription in tx.all("subscription", {"customer": customer["id"]}):
-        if subscription["status"] not in GONE:
-            cancel_now(tx, subscription, {})
+    end_for_customer(tx, customer["id"])
     for method in tx.all(payment_methods.METHOD, {"customer": customer["id"]}):
         payment_methods.detach(tx, method["id"])
     last = in_path(tx, "customer", customer["id"])

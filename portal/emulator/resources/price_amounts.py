@@ -42,7 +42,7 @@ def currency_options_of(sent: dict[str, Any], *, tiered: bool) -> dict[str, Stri
         amounts, tiers = amounts_of(option, path)
         if (tiers is not None) != tiered:
             raise invalid("All currencies of a price must use the same billing scheme.", param=path)
-        options[currency.lower()] = {
+        options[currency] = {
             **amounts,
             "tiers": tiers,
             "tax_behavior": option.get("tax_behavior", "unspecified"),

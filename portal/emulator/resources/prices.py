@@ -3,7 +3,6 @@
 `tiers` and `currency_options` come only on expand, so they are kept beside the object.
 """
 
-import re
 from copy import deepcopy
 from typing import Any
 
@@ -19,7 +18,6 @@ from portal.emulator.wire.metadata import merged
 from portal.emulator.wire.pages import list_answer
 from portal.emulator.wire.routes import Call, route
 
-_CURRENCY = re.compile(r"[a-z]{3}")
 _LONGEST_PERIOD = {"day": 1095, "week": 156, "month": 36, "year": 3}
 _LONGEST_LOOKUP_KEY = 200
 _MOST_LOOKUP_KEYS = 10
@@ -41,9 +39,7 @@ def create_price(tx: Transaction, call: Call) -> StripeDict:
 def make_price(tx: Transaction, params: dict[str, Any]) -> StripeDict:
     """Make a price from checked parameters. Raises a 400 for amounts, tiers or periods that contradict each other."""
     in_param(tx, "product", params["product"], param="product")
-    currency = params["currency"].lower()
-    if not _CURRENCY.fullmatch(currency):
-        raise invalid(f"Invalid currency: {params['currency']}.", param="currency")
+    currency = params["currency"]
     amounts, tiers = amounts_of(params)
     recurring = _recurring(tx, params.get("recurring"))
     _check_shape(params, recurring, tiers)
