@@ -34,7 +34,8 @@ class CheckoutForm(Form):
     @property
     def view(self) -> View:
         """How the plans page looked when the form was sent, also of a form that is not valid."""
-        return View(self.interval.data, self.currency.data, self.plan.data)
+        typed = self.seats.raw_data[0] if self.seats.raw_data else None
+        return View(self.interval.data, self.currency.data, self.plan.data, typed)
 
     @property
     def problem(self) -> str | None:

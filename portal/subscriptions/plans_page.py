@@ -30,11 +30,13 @@ from portal.tenants.queries import member_count
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the address or a refused form asks to see, unchecked: an interval, a currency, a hidden plan's key."""
+    """What the address or a refused form asks to see, unchecked: an interval, a currency, a hidden plan's key; and the
+    seats that were typed for that plan."""
 
     interval: str | None
     currency: str | None
     plan: str | None
+    seats: str | None = None
 
 
 def plans_page(
@@ -87,6 +89,7 @@ def plans_page(
         "kept": _kept(current, shown),
         "has_plan": has_plan,
         "seats_now": seats_now,
+        "seats_typed": {view.plan: view.seats} if view.seats else {},
         "is_changeable": can_change,
         "first": _first(subscription) if subscription is not None and has_plan else None,
         "planned": planned_change(subscription),

@@ -124,8 +124,10 @@ def cancel(access: Access) -> ResponseReturnValue:
     with unit_of_work():
         lock_seats(tenant.id)
         intent = cancel_intent(tenant.id, current_user().id, reason=form.reason.data or "")
-    stays = "You are on the free plan now." if intent.params["at_once"] else "It stays until its period ends."
-    return _carried(tenant.slug, carry_out(intent).is_synced, f"Your plan is cancelled. {stays}")
+    # The banner of the page that follows says when the plan ends, if it does not end at once.
+    ended = "Your plan is cancelled. You are on the free plan now."
+    saved = "Your cancellation is saved. A mail confirms it."
+    return _carried(tenant.slug, carry_out(intent).is_synced, ended if intent.params["at_once"] else saved)
 
 
 @blueprint.post("/resume")
@@ -166,7 +168,7 @@ def pause(access: Access) -> ResponseReturnValue:
     with unit_of_work():
         lock_seats(tenant.id)
         intent = pause_intent(tenant.id, current_user().id, months=form.months.data)
-    return _carried(tenant.slug, carry_out(intent).is_synced, "Your plan is paused.")
+    return _carried(tenant.slug, carry_out(intent).is_synced, "Your pause is saved. A mail confirms it.")
 
 
 @blueprint.post("/unpause")

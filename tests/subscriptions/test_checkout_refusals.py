@@ -55,6 +55,13 @@ def test_a_tampered_choice_is_refused_on_the_plans_page(
     assert db.session.scalars(sa.select(Intent)).all() == []
 
 
+def test_the_seats_that_were_typed_are_still_there_after_a_refusal(owner: FlaskClient) -> None:
+    response = owner.post(CHECKOUT, data={"plan": "pro", "interval": "month", "seats": "99999"})
+    assert response.status_code == 422
+    assert 'id="seats-pro" name="seats" type="number" inputmode="numeric"' in response.text
+    assert 'value="99999" required' in response.text
+
+
 def test_a_plan_whose_prices_were_never_pushed_cannot_be_bought_yet(owner: FlaskClient) -> None:
     db.session.execute(sa.delete(Price))
     db.session.commit()
