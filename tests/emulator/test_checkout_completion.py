@@ -8,7 +8,8 @@ import pytest
 import stripe
 
 from portal.emulator.billing.bank import Verdict
-from portal.emulator.billing.checkout_completion import Payer, complete_checkout
+from portal.emulator.billing.checkout_completion import complete_checkout
+from portal.emulator.billing.checkout_payer import Payer
 from portal.emulator.cards import named
 from portal.emulator.resources.payment_methods import make_card_method
 from portal.emulator.wire.errors import StripeError

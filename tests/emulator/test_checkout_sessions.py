@@ -50,6 +50,15 @@ def test_a_session_has_a_page_and_its_amounts(stripe_client: StripeClient, price
     assert session.customer_details.email == "ada@example.com"
 
 
+def test_only_the_metadata_of_a_session_with_a_hosted_page_is_updated(
+    stripe_client: StripeClient, price: str
+) -> None:
+    session = stripe_client.v1.checkout.sessions.create(_subscribe(price))
+    with pytest.raises(stripe.InvalidRequestError, match="when `ui_mode` is") as refused:
+        stripe_client.v1.checkout.sessions.update(session.id, {"line_items": [{"quantity": 2}]})
+    assert refused.value.param == "line_items"
+
+
 def test_a_session_can_be_retrieved_listed_and_annotated(stripe_client: StripeClient, price: str) -> None:
     made = stripe_client.v1.checkout.sessions.create(_subscribe(price, customer_email="a@example.com"))
     stripe_client.v1.checkout.sessions.update(made.id, {"metadata": {"a": "1"}})
@@ -155,7 +164,7 @@ def test_a_session_expires_by_itself(receiver: Receiver) -> None:
     ("changes", "param"),
     [
         ({"mode": None}, "mode"),
-        ({"mode": "payment"}, "mode"),
+        ({"mode": "payment"}, "line_items[0][price]"),
         ({"success_url": None}, "success_url"),
         ({"success_url": "/back"}, "success_url"),
         ({"cancel_url": "ftp://example.com"}, "cancel_url"),
@@ -172,6 +181,16 @@ def test_a_session_expires_by_itself(receiver: Receiver) -> None:
         ({"setup_intent_data": {"description": "x"}}, "setup_intent_data"),
         ({"subscription_data": {"trial_period_days": 0}}, "subscription_data[trial_period_days]"),
         ({"subscription_data": {"trial_end": 1}}, "subscription_data[trial_end]"),
+        ({"subscription_data": {"on_behalf_of": "acct_1"}}, "subscription_data[on_behalf_of]"),
+        (
+            {"subscription_data": {"invoice_settings": {"account_tax_ids": ["txi_1"]}}},
+            "subscription_data[invoice_settings][account_tax_ids]",
+        ),
+        ({"subscription_data": {"default_tax_rates": ["txr_none"]}}, "subscription_data[default_tax_rates][0]"),
+        ({"subscription_data": {"billing_cycle_anchor": 1}}, "subscription_data[billing_cycle_anchor]"),
+        ({"custom_text": {"shipping_address": {"message": "x"}}}, "custom_text[shipping_address]"),
+        ({"saved_payment_method_options": {"payment_method_remove": "enabled"}},
+         "saved_payment_method_options[payment_method_remove]"),
         ({"optional_items": [{"price": "price_x", "quantity": 1}]}, "optional_items"),
     ],
 )  # fmt: skip

@@ -179,6 +179,91 @@ def test_a_card_can_be_saved_without_buying_anything(account: Account, visitor: 
     assert card.card.last4 == "4242"
 
 
+def test_a_price_described_in_place_can_be_subscribed_to(account: Account, visitor: Visitor) -> None:
+    data = {
+        "currency": "usd",
+        "unit_amount": 700,
+        "product_data": {"name": "Plain"},
+        "recurring": {"interval": "month"},
+    }
+    session = opened(account, visitor, line_items=[{"price_data": data, "quantity": 1}])
+    visitor.submit("Subscribe")
+    assert account.v1.checkout.sessions.retrieve(session.id).status == "complete"
+
+
+def test_a_phone_number_is_asked_for_and_kept(account: Account, visitor: Visitor) -> None:
+    session = opened(account, visitor, phone_number_collection={"enabled": True})
+    assert "Enter a phone number" in visitor.submit("Subscribe", phone="call me").text
+    visitor.submit("Subscribe", phone="+1 555 010 0100")
+    details = account.v1.checkout.sessions.retrieve(session.id).customer_details
+    assert details is not None
+    assert details.phone == "+1 555 010 0100" == account.v1.customers.list().data[0].phone
+
+
+def test_terms_must_be_accepted_where_the_session_asks_for_it(account: Account, visitor: Visitor) -> None:
+    words = {
+        "terms_of_service_acceptance": {"message": "I agree to the rules."},
+        "submit": {"message": "Soon."},
+    }
+    session = opened(account, visitor, consent_collection={"terms_of_service": "required"}, custom_text=words)
+    assert "I agree to the rules." in visitor.page.text
+    assert "Soon." in visitor.page.text
+    assert "Accept the terms to go on." in visitor.submit("Subscribe").text
+    visitor.submit("Subscribe", terms="on")
+    consent = account.v1.checkout.sessions.retrieve(session.id).consent
+    assert consent is not None
+    assert consent.terms_of_service == "accepted"
+
+
+def test_a_tax_id_can_be_required(account: Account, visitor: Visitor) -> None:
+    opened(account, visitor, tax_id_collection={"enabled": True, "required": "if_supported"})
+    assert "Enter the number." in visitor.submit("Subscribe").text
+
+
+def test_a_card_the_payer_asked_to_keep_is_offered_again(account: Account, visitor: Visitor) -> None:
+    customer = account.customer(None)
+    saving = {"payment_method_save": "enabled"}
+    opened(account, visitor, customer=customer.id, saved_payment_method_options=saving)
+    visitor.submit("Subscribe", save_card="on")
+    (kept,) = account.v1.payment_methods.list({"customer": customer.id}).data
+    session = opened(account, visitor, customer=customer.id)
+    assert "Visa ending 4242" in visitor.page.text
+    visitor.submit("Subscribe", card=kept.id)
+    paid = account.v1.checkout.sessions.retrieve(session.id, {"expand": ["subscription"]})
+    assert getattr(paid.subscription, "default_payment_method", None) == kept.id
+    assert len(account.v1.payment_methods.list({"customer": customer.id}).data) == 1
+
+
+def test_a_card_kept_for_renewals_only_is_not_offered_unless_the_session_says_so(
+    account: Account, visitor: Visitor
+) -> None:
+    customer = account.customer(None)
+    opened(account, visitor, customer=customer.id)
+    visitor.submit("Subscribe")
+    (kept,) = account.v1.payment_methods.list({"customer": customer.id}).data
+    session = opened(account, visitor, customer=customer.id)
+    assert "ending 4242" not in visitor.page.text
+    assert "no longer there" in visitor.post(f"/c/pay/{session.id}", card=kept.id).text
+    filters = {"allow_redisplay_filters": ["limited"]}
+    opened(account, visitor, customer=customer.id, saved_payment_method_options=filters)
+    assert "ending 4242" in visitor.page.text
+
+
+def test_a_change_in_another_tab_ends_a_3d_secure_for_the_old_amount(
+    account: Account, visitor: Visitor
+) -> None:
+    coupon = account.v1.coupons.create({"percent_off": 25, "duration": "once"})
+    account.v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon.id}, "code": "LATE"})
+    session = opened(account, visitor, allow_promotion_codes=True)
+    visitor.submit("Subscribe", card="threeDSecureOnSetup")
+    path = f"/c/pay/{session.id}"
+    visitor.post(f"{path}/change", change="code", code="LATE")
+    answer = visitor.post(f"{path}/authenticate", outcome="complete")
+    assert answer.status_code == 200
+    assert "$30.00" in answer.text
+    assert account.v1.checkout.sessions.retrieve(session.id).status == "open"
+
+
 def test_an_expired_session_says_so(account: Account, visitor: Visitor) -> None:
     session = opened(account, visitor)
     account.v1.checkout.sessions.expire(session.id)

@@ -1,16 +1,18 @@
-"""Completing a Checkout session: the payer's card is charged, and only then is there a subscription.
+"""Completing a Checkout session: the payer's card is charged, and only then is there what they bought.
 
-A failed attempt leaves nothing behind, as at Stripe since the subscription is made after the payment.
+A failed attempt leaves nothing of a subscription behind, as at Stripe since it is made after the payment; in payment
+mode the payment intent tells of it.
 """
 
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass
 from typing import Any
 
 from portal.emulator.billing import payments, records
 from portal.emulator.billing.bank import NOT_AUTHENTICATED, REQUIRES_ACTION, Verdict, declined, judge
+from portal.emulator.billing.checkout_payer import SESSION, Payer, customer_of_payer
+from portal.emulator.billing.checkout_payment import note_attempt, take_payment
 from portal.emulator.billing.collecting import mark_paid
 from portal.emulator.billing.debits import note_invoice_lines
 from portal.emulator.billing.drafting import draft_for_subscription, pending_items
@@ -21,28 +23,14 @@ from portal.emulator.billing.starting import start
 from portal.emulator.billing.trials import announce_short_trial
 from portal.emulator.events import emit
 from portal.emulator.resources import entitlements, payment_methods, setup_intents
-from portal.emulator.resources.customers import create_customer, update_customer
-from portal.emulator.resources.tax_ids import add_tax_id
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import invalid
-from portal.emulator.wire.routes import Call
 
-SESSION = "checkout.session"
 _PAID = Verdict("succeeded")
-_OF_SUBSCRIPTION = (
+OF_SUBSCRIPTION = (
     "billing_cycle_anchor", "billing_cycle_anchor_config", "billing_mode", "default_tax_rates", "description",
     "invoice_settings", "metadata", "proration_behavior", "trial_end", "trial_period_days", "trial_settings",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Payer:
-    """What the payer typed on the page; what is None was not asked for."""
-
-    email: str | None = None
-    name: str | None = None
-    address: StripeDict | None = None
-    tax_id: tuple[str, str] | None = None
 
 
 def complete_checkout(
@@ -55,31 +43,36 @@ def complete_checkout(
 ) -> Verdict:
     """Complete an open session with a payment method that belongs to nobody yet (or to the session's customer).
 
-    Answers `requires_action` until `authenticated` says how 3-D Secure ended, and `declined` with the reason; both
-    change nothing. A session that is complete already answers `succeeded` and is not paid twice. Raises a 400 for
+    Answers `requires_action` until `authenticated` says how 3-D Secure ended, and `declined` with the reason; the
+    session stays open then. One that is complete already answers `succeeded` and is not paid twice. Raises a 400 for
     an expired one, and without a method where one is needed.
     """
+    payer = payer or Payer()
     session = tx.get(SESSION, session_id)
     assert session is not None, session_id
     if session["status"] == "complete":
         return _PAID
     if session["status"] != "open":
         raise invalid("This Checkout Session has expired.", param="session", code="checkout_session_expired")
-    verdict = _verdict(tx, session, method, payer or Payer(), authenticated)
+    private = tx.private(SESSION, session_id)
+    verdict = _verdict(tx, session, method, payer, authenticated)
     if verdict.status != "succeeded":
+        if session["mode"] == "payment" and method is not None:
+            note_attempt(tx, session, private, method, verdict)
         return verdict
-    customer_id = _customer(tx, session, payer or Payer())
+    customer_id = customer_of_payer(tx, session, payer)
     if method is not None:
         if authenticated:
             payment_methods.mark_authenticated(tx, method["id"])
-        if session["mode"] == "setup":
-            _set_up(tx, session, method, customer_id, authenticated=bool(authenticated))
-        elif customer_id is not None:
-            payment_methods.attach(tx, method["id"], customer_id)
+        _keep_card(tx, session, private, method, wanted=payer.save_card)
     if session["mode"] == "subscription":
         assert customer_id is not None
         _subscribe(tx, session, customer_id, method, authenticated=bool(authenticated))
-    session.update(status="complete", url=None)
+    elif session["mode"] == "payment":
+        take_payment(tx, session, private, customer_id, method, authenticated=bool(authenticated))
+    elif method is not None:
+        _set_up(tx, session, method, customer_id, authenticated=bool(authenticated))
+    session.update(status="complete", url=None, consent=_consent(session))
     tx.put(session, due_at=None)
     emit(tx, "checkout.session.completed", session)
     if session["subscription"] is not None:
@@ -89,12 +82,17 @@ def complete_checkout(
     return _PAID
 
 
+def _consent(session: StripeDict) -> StripeDict | None:
+    asked = (session["consent_collection"] or {}).get("terms_of_service") == "required"
+    return {"promotions": None, "terms_of_service": "accepted"} if asked else None
+
+
 def amount_due_today(tx: Transaction, session: StripeDict, payer: Payer) -> int:
     """Work out what completing a session would charge, in minor units, the customer's balance included."""
     if session["mode"] != "subscription":
-        return 0
+        return int(session["amount_total"] or 0)
     with tentative(tx):
-        customer_id = _customer(tx, deepcopy(session), payer)
+        customer_id = customer_of_payer(tx, deepcopy(session), payer)
         customer = tx.get("customer", customer_id or "")
         assert customer is not None
         sub, _, lines = start(tx, customer, _params(tx, session))
@@ -124,47 +122,26 @@ def _verdict(
     return _PAID if refusal is None else declined(refusal)
 
 
-def _customer(tx: Transaction, session: StripeDict, payer: Payer) -> str | None:
-    """Find or make the customer and keep what they typed; a session to save a card may do without one."""
-    details: dict[str, Any] = {}
-    given = {"email": payer.email, "name": payer.name, "address": payer.address}
-    given = {name: value for name, value in given.items() if value is not None}
-    known = session["customer"]
-    if known is None:
-        if session["mode"] == "setup" and not session["customer_creation"]:
-            return None
-        email = session["customer_email"]
-        details = {**given, **({"email": email} if email else {})}
-        known = create_customer(tx, Call("POST", "/v1/customers", details))["id"]
-    else:
-        allowed = tx.private(SESSION, session["id"]).get("customer_update", {})
-        details = {name: value for name, value in given.items() if allowed.get(name) == "auto"}
-        if details:
-            update_customer(tx, Call("POST", f"/v1/customers/{known}", details, {"id": known}))
-    if payer.tax_id is not None:
-        customer = tx.get("customer", known)
-        assert customer is not None
-        add_tax_id(tx, customer, *payer.tax_id)
-    session["customer"] = known
-    session["customer_details"] = _details(tx, known, session, payer)
-    return str(known)
+def _keep_card(
+    tx: Transaction, session: StripeDict, private: StripeDict, method: StripeDict, *, wanted: bool
+) -> None:
+    """Keep a new card with the customer if the payer wants that, or the merchant is to charge it again later.
+
+    `allow_redisplay` says whether Checkout offers the card again: only where the payer has agreed.
+    """
+    if session["customer"] is None or method["customer"] is not None:
+        return
+    if not wanted and not keeps_card(session, private):
+        return
+    tx.put({**method, "allow_redisplay": "always" if wanted or session["mode"] == "setup" else "limited"})
+    # A setup intent, or a payment intent with `setup_future_usage`, attaches the card itself.
+    if session["mode"] == "subscription" or wanted:
+        payment_methods.attach(tx, method["id"], session["customer"])
 
 
-def _details(tx: Transaction, customer_id: str, session: StripeDict, payer: Payer) -> StripeDict:
-    customer = tx.get("customer", customer_id)
-    assert customer is not None
-    tax_ids = [{"type": kind, "value": value} for kind, value in ([payer.tax_id] if payer.tax_id else [])]
-    return {
-        **(session["customer_details"] or {}),
-        "address": payer.address or customer["address"],
-        "business_name": None,
-        "email": customer["email"] or payer.email,
-        "individual_name": None,
-        "name": payer.name or customer["name"],
-        "phone": customer["phone"],
-        "tax_exempt": customer["tax_exempt"],
-        "tax_ids": tax_ids,
-    }
+def keeps_card(session: StripeDict, private: StripeDict) -> bool:
+    """Say whether the merchant charges the card again later, so that it is kept without being asked for."""
+    return session["mode"] != "payment" or "setup_future_usage" in private["payment_intent_data"]
 
 
 def _set_up(
@@ -184,16 +161,17 @@ def _params(tx: Transaction, session: StripeDict) -> dict[str, Any]:
     """Turn a session into the parameters of the subscription it sells."""
     aside = tx.private(SESSION, session["id"])
     data = aside.get("subscription_data", {})
-    params: dict[str, Any] = {name: data[name] for name in _OF_SUBSCRIPTION if name in data}
+    params: dict[str, Any] = {name: data[name] for name in OF_SUBSCRIPTION if name in data}
     params["currency"] = session["currency"]
     params["items"], params["add_invoice_items"] = [], []
     for line in aside["line_items"]:
         price = tx.get("price", line["price"])
         assert price is not None, line["price"]
-        entry: dict[str, Any] = {"price": line["price"], "tax_rates": line["tax_rates"]}
+        key, kind = ("agreed_price", "items") if price["recurring"] else ("price", "add_invoice_items")
+        entry: dict[str, Any] = {key: line["price"], "tax_rates": line["tax_rates"]}
         if line["quantity"] is not None:
             entry["quantity"] = line["quantity"]
-        params["items" if price["recurring"] else "add_invoice_items"].append(entry)
+        params[kind].append(entry)
     given = [
         {name: value for name, value in entry.items() if value is not None} for entry in session["discounts"]
     ]

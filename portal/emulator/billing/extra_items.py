@@ -39,45 +39,67 @@ def add_invoice_items(
     tx: Transaction, sub: StripeDict, entries: list[dict[str, Any]], customer: StripeDict, now: int
 ) -> list[StripeDict]:
     """Make the pending invoice items of a request for one subscription."""
-    found = []
-    for index, entry in enumerate(entries):
-        param = f"add_invoice_items[{index}]"
-        refuse_unsupported(entry, ("period",), within=param)
-        price = full_price(tx, one_time_price(tx, entry, param), sub["currency"])
-        quantity = entry.get("quantity", 1)
-        item = new_invoice_item(
-            tx.new_id("ii"),
-            customer,
-            amount=round_half_away(tiers.amount(price, Fraction(quantity))),
-            currency=sub["currency"],
-            period=Period(now, now),
-            now=now,
-        )
-        item.update(
-            description=product_name(tx, price),
-            discountable=entry.get("discountable", True),
-            metadata=merged(None, entry.get("metadata")),
-            parent={
-                "subscription_details": {"subscription": sub["id"], "subscription_item": None},
-                "type": "subscription_details",
-            },
-            pricing=pricing_of(price, tiers.unit_amount(price)),
-            quantity=quantity,
-            quantity_decimal=str(quantity),
-            tax_rates=[
-                in_param(tx, "tax_rate", rate_id, param=f"{param}[tax_rates]")
-                for rate_id in entry.get("tax_rates") or []
-            ],
-        )
-        item["discounts"] = redeem(
+    return [
+        extra_item(
             tx,
-            entry.get("discounts") or [],
-            customer=customer,
-            now=now,
-            param=f"{param}[discounts]",
-            invoice_item=item["id"],
+            entry,
+            customer,
+            sub["currency"],
+            now,
+            f"add_invoice_items[{index}]",
+            subscription_id=sub["id"],
         )
-        tx.put(item)
-        emit(tx, "invoiceitem.created", item)
-        found.append(item)
-    return found
+        for index, entry in enumerate(entries)
+    ]
+
+
+def extra_item(
+    tx: Transaction,
+    entry: dict[str, Any],
+    customer: StripeDict,
+    currency: str,
+    now: int,
+    param: str,
+    *,
+    subscription_id: str | None = None,
+) -> StripeDict:
+    """Make the pending invoice item of one entry: a one-time price, how many, and what is special about it."""
+    refuse_unsupported(entry, ("period",), within=param)
+    price = full_price(tx, one_time_price(tx, entry, param), currency)
+    quantity = entry.get("quantity", 1)
+    item = new_invoice_item(
+        tx.new_id("ii"),
+        customer,
+        amount=round_half_away(tiers.amount(price, Fraction(quantity))),
+        currency=currency,
+        period=Period(now, now),
+        now=now,
+    )
+    item.update(
+        description=product_name(tx, price),
+        discountable=entry.get("discountable", True),
+        metadata=merged(None, entry.get("metadata")),
+        pricing=pricing_of(price, tiers.unit_amount(price)),
+        quantity=quantity,
+        quantity_decimal=str(quantity),
+        tax_rates=[
+            in_param(tx, "tax_rate", rate_id, param=f"{param}[tax_rates]")
+            for rate_id in entry.get("tax_rates") or []
+        ],
+    )
+    if subscription_id is not None:
+        item["parent"] = {
+            "subscription_details": {"subscription": subscription_id, "subscription_item": None},
+            "type": "subscription_details",
+        }
+    item["discounts"] = redeem(
+        tx,
+        entry.get("discounts") or [],
+        customer=customer,
+        now=now,
+        param=f"{param}[discounts]",
+        invoice_item=item["id"],
+    )
+    tx.put(item)
+    emit(tx, "invoiceitem.created", item)
+    return item

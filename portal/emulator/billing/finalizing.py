@@ -12,15 +12,18 @@ from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.lookup import in_param
 
 
-def seal(tx: Transaction, invoice: StripeDict, now: int) -> StripeDict:
+def seal(tx: Transaction, invoice: StripeDict, now: int, *, with_balance: bool = True) -> StripeDict:
     """Turn a draft into an open invoice without announcing it: number, pages, balance. Nothing is charged.
 
+    `with_balance` says whether the customer's balance pays first, as it does unless all of it is paid already.
     Raises a 400 if the customer was deleted.
     """
     refresh_usage(tx, invoice)
-    settle_balance(tx, invoice)
     customer = in_param(tx, "customer", invoice["customer"], param="customer")
-    due, balance = due_and_balance(invoice["total"], customer["balance"], invoice["currency"])
+    due, balance = invoice["total"], customer["balance"]
+    if with_balance:
+        settle_balance(tx, invoice)
+        due, balance = due_and_balance(invoice["total"], balance, invoice["currency"])
     if invoice["number"] is None:
         invoice["number"] = f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}"
         customer["next_invoice_sequence"] += 1

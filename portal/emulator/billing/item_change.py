@@ -20,7 +20,12 @@ _UNSUPPORTED = ("billing_thresholds", "clear_usage", "current_trial")
 
 
 def price_of_entry(tx: Transaction, entry: StripeDict, param: str) -> StripeDict | None:
-    """Load or make the price an entry of `items` names; None if it names none. Raises a 400 for two of them."""
+    """Load or make the price an entry of `items` names; None if it names none. Raises a 400 for two of them.
+
+    `agreed_price` is one that was checked when it was offered: in Checkout it may have been archived since.
+    """
+    if "agreed_price" in entry:
+        return in_param(tx, "price", entry["agreed_price"], param=param)
     if "plan" in entry and "price" in entry:
         raise exclusive_parameters(f"{param}[plan]", f"{param}[price]")
     if "price_data" in entry:

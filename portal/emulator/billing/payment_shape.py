@@ -134,7 +134,7 @@ def new_charge(
         },
         "presentment_details": None,
         "radar_options": None,
-        "receipt_email": None,
+        "receipt_email": intent["receipt_email"],
         "receipt_number": None,
         "receipt_url": None,
         "refunded": False,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from portal.emulator.billing.bank import NOT_AUTHENTICATED, Verdict, judge
 from portal.emulator.billing.payment_shape import new_charge, new_intent, new_invoice_payment
 from portal.emulator.events import emit
@@ -10,9 +12,14 @@ from portal.emulator.transaction import StripeDict, Transaction
 
 
 def open_intent(
-    tx: Transaction, customer: StripeDict | None, amount: int, currency: str, description: str | None
+    tx: Transaction,
+    customer: StripeDict | None,
+    amount: int,
+    currency: str,
+    description: str | None,
+    **details: Any,
 ) -> StripeDict:
-    """Make and announce a payment intent that waits for a payment method."""
+    """Make and announce a payment intent that waits for a payment method; `details` are more of its fields."""
     intent_id = tx.new_id("pi")
     intent = new_intent(
         intent_id,
@@ -23,6 +30,7 @@ def open_intent(
         description=description,
         now=tx.now_for(customer["id"]) if customer else tx.wall_now(),
     )
+    intent.update(details)
     tx.put(intent)
     emit(tx, "payment_intent.created", intent)
     return intent

@@ -16,7 +16,7 @@ def redeem(
     tx: Transaction,
     wanted: list[StripeDict],
     *,
-    customer: StripeDict,
+    customer: StripeDict | None,
     now: int,
     param: str,
     kept: list[str] | None = None,
@@ -25,7 +25,8 @@ def redeem(
     """Turn the `discounts` of a request into discounts of their owner, in order, and return their ids.
 
     `owner` names what carries them (subscription, subscription_item, invoice, invoice_item, checkout_session).
-    `kept` are ids a request may name again. Raises a 400 for a code or coupon that cannot be used.
+    `kept` are ids a request may name again. Without a customer (a guest's Checkout) nobody is told of the discount.
+    Raises a 400 for a code or coupon that cannot be used.
     """
     ids = []
     for index, entry in enumerate(wanted):
@@ -122,7 +123,7 @@ def _discount(
     tx: Transaction,
     coupon_id: str,
     code: StripeDict | None,
-    customer: StripeDict,
+    customer: StripeDict | None,
     now: int,
     param: str,
     owner: dict[str, Any],
@@ -133,7 +134,7 @@ def _discount(
         "id": tx.new_id("di"),
         "object": "discount",
         "checkout_session": owner.get("checkout_session"),
-        "customer": customer["id"],
+        "customer": customer["id"] if customer is not None else None,
         "customer_account": None,
         "end": add_months(now, months) if months else None,
         "invoice": owner.get("invoice"),
@@ -148,7 +149,8 @@ def _discount(
     _count_redemption(tx, "coupon", coupon_id)
     if code is not None:
         _count_redemption(tx, "promotion_code", code["id"])
-    emit(tx, "customer.discount.created", discount)
+    if customer is not None:
+        emit(tx, "customer.discount.created", discount)
     return str(discount["id"])
 
 

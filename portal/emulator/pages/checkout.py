@@ -8,16 +8,17 @@ from typing import Any, TypeGuard
 from werkzeug.wrappers import Request, Response
 
 from portal.emulator.app import Emulator
-from portal.emulator.billing.bank import NOT_AUTHENTICATED, Verdict
-from portal.emulator.billing.checkout_completion import SESSION, Payer, amount_due_today, complete_checkout
+from portal.emulator.billing.bank import Verdict
+from portal.emulator.billing.checkout_completion import amount_due_today, complete_checkout, keeps_card
+from portal.emulator.billing.checkout_payer import SESSION, Payer
 from portal.emulator.pages.card_form import card_form, chosen_method
-from portal.emulator.pages.checkout_summary import known_payer, summarize
+from portal.emulator.pages.checkout_summary import Summary, known_payer, summarize
 from portal.emulator.pages.payer_form import Typed, filled, read_payer
 from portal.emulator.pages.render import message, page, see
 from portal.emulator.pages.words import COUNTRIES, TAX_ID_KINDS
 from portal.emulator.resources.account import MERCHANT_NAME
-from portal.emulator.resources.checkout_items import reprice
-from portal.emulator.transaction import StripeDict, Transaction
+from portal.emulator.resources.checkout_amounts import reprice
+from portal.emulator.transaction import Objects, StripeDict, Transaction
 from portal.emulator.wire.errors import StripeError, card_declined
 
 _TOTAL_CHANGED = "The total has changed. Please look at it again before you pay."
@@ -44,13 +45,17 @@ def authenticate(emulator: Emulator, request: Request, session_id: str) -> Respo
                 currency=session["currency"],
                 method=tx.get("payment_method", private["pending"]["method"]),
             )
-        passed = request.form.get("outcome") == "complete"
-        verdict = _complete(tx, session_id, private, passed=passed)
+        pending = private.pop("pending")
+        tx.put(session, private=private)
+        verdict = complete_checkout(
+            tx,
+            session_id,
+            tx.get("payment_method", pending["method"]),
+            payer=_payer(pending["payer"]),
+            authenticated=request.form.get("outcome") == "complete",
+        )
         if verdict.status == "succeeded":
             return _done(tx, session_id)
-        private = tx.private(SESSION, session_id)
-        private.pop("pending", None)
-        tx.put(session, private=private)
     return checkout_page(emulator, session_id, status=422, error=verdict.message)
 
 
@@ -85,7 +90,9 @@ def checkout_page(
             summary=summary,
             path=_path(session_id),
             fields=_fields(session, summary.due if summary else 0),
-            cards=card_form(posted, error=error),
+            cards=card_form(posted, saved=_offered(tx, session), error=error),
+            button=_button(session, summary),
+            keeps_card=keeps_card(session, tx.private(SESSION, session_id)),
             posted=filled(posted),
             errors=filled(typed.errors if typed else None),
             change_error=change_error,
@@ -99,15 +106,41 @@ def _fields(session: StripeDict, due: int) -> dict[str, Any]:
     details = session["customer_details"] or {}
     taxed = session["automatic_tax"]["enabled"]
     known = details.get("address") or {}
+    save = (session["saved_payment_method_options"] or {}).get("payment_method_save") == "enabled"
     return {
         "email": details.get("email"),
+        "phone": session["phone_number_collection"]["enabled"],
         "card": due > 0 or session["payment_method_collection"] == "always",
+        "save_card": save,
         "address": session["billing_address_collection"] == "required"
         or (taxed and not known.get("country")),
         "known_address": filled(known),
         "known_name": details.get("name") or "",
+        "known_phone": details.get("phone") or "",
         "tax_id": session["tax_id_collection"]["enabled"],
+        "tax_id_required": session["tax_id_collection"]["required"] == "if_supported",
+        "terms": (session["consent_collection"] or {}).get("terms_of_service") == "required",
     }
+
+
+def _button(session: StripeDict, summary: Summary | None) -> str:
+    """Word the button as the merchant wants, or as what it does."""
+    if summary is None:
+        return "Save card"
+    if session["submit_type"] not in (None, "auto"):
+        return str(session["submit_type"]).capitalize()
+    if not summary.once:
+        return "Start trial" if summary.trial and not summary.due else "Subscribe"
+    return "Pay" if summary.due else "Complete order"
+
+
+def _offered(tx: Transaction, session: StripeDict) -> Objects:
+    """List the customer's cards that may be shown to them again, the newest first."""
+    options = session["saved_payment_method_options"]
+    if options is None or session["customer"] is None:
+        return []
+    where = {"customer": session["customer"], "allow_redisplay": options["allow_redisplay_filters"]}
+    return tx.all("payment_method", where)[::-1]
 
 
 def _pay(emulator: Emulator, posted: Mapping[str, str], session_id: str) -> Response:
@@ -116,25 +149,43 @@ def _pay(emulator: Emulator, posted: Mapping[str, str], session_id: str) -> Resp
         if not _is_open(session, tx):
             return _closed(session, paid_already=True)
         needed = _fields(session, amount_due_today(tx, session, known_payer(session)))
-        typed = read_payer(posted, email=not needed["email"], address_required=needed["address"])
+        typed = read_payer(
+            posted,
+            email=not needed["email"],
+            address_required=needed["address"],
+            phone=needed["phone"],
+            tax_id=needed["tax_id"] and needed["tax_id_required"],
+        )
+        if needed["terms"] and "terms" not in posted:
+            typed.errors["terms"] = "Accept the terms to go on."
         if not typed.errors and typed.address is not None and session["automatic_tax"]["enabled"]:
             _tax_by_address(tx, session, typed.address)
     if typed.errors:
         error = "Please look at the fields marked below."
         return checkout_page(emulator, session_id, status=422, posted=posted, error=error, typed=typed)
     try:
-        return _attempt(emulator, posted, session_id, typed)
+        outcome = _attempt(emulator, posted, session_id, typed)
     except StripeError as refused:
         if refused.param == "value":
             typed.errors["tax_id"] = refused.message
         return checkout_page(
             emulator, session_id, status=422, posted=posted, error=refused.message, typed=typed
         )
+    if isinstance(outcome, Response):
+        return outcome
+    return checkout_page(emulator, session_id, status=422, posted=posted, error=outcome.message)
 
 
-def _attempt(emulator: Emulator, posted: Mapping[str, str], session_id: str, typed: Typed) -> Response:
-    """Try to complete the session in one transaction; raises what the payer is to be told, and leaves nothing then."""
-    payer = Payer(typed.email, typed.name, typed.address, typed.tax_id)
+def _attempt(
+    emulator: Emulator, posted: Mapping[str, str], session_id: str, typed: Typed
+) -> Response | Verdict:
+    """Try to complete the session in one transaction; where the bank refuses, return its answer.
+
+    Raises what else the payer is to be told, and leaves nothing then.
+    """
+    payer = Payer(
+        typed.email, typed.name, typed.phone, typed.address, typed.tax_id, save_card="save_card" in posted
+    )
     with emulator.store.transaction() as tx:
         session = tx.get(SESSION, session_id)
         if not _is_open(session, tx):
@@ -144,26 +195,30 @@ def _attempt(emulator: Emulator, posted: Mapping[str, str], session_id: str, typ
             raise card_declined(_TOTAL_CHANGED)
         method = None
         if _fields(session, due)["card"]:
-            email = typed.email or (session["customer_details"] or {}).get("email")
-            details = {"email": email, "name": typed.name, "address": typed.address or {}}
-            method = chosen_method(tx, posted, billing_details=details)
+            method = _chosen(tx, posted, session, typed)
         verdict = complete_checkout(tx, session_id, method, payer=payer)
+        if verdict.status == "succeeded":
+            return _done(tx, session_id)
         if verdict.status == "requires_action":
             assert method is not None
+            session = tx.get(SESSION, session_id)
+            assert session is not None, session_id
             pending = {"method": method["id"], "payer": vars(payer)}
             tx.put(session, private={**tx.private(SESSION, session_id), "pending": pending})
             return see(f"{_path(session_id)}/authenticate")
-        if verdict.status != "succeeded":
-            raise card_declined(verdict.message or "Your card was declined.")
-        return _done(tx, session_id)
+        return verdict
 
 
-def _complete(tx: Transaction, session_id: str, private: StripeDict, *, passed: bool) -> Verdict:
-    if not passed:
-        return NOT_AUTHENTICATED
-    pending = private["pending"]
-    method = tx.get("payment_method", pending["method"])
-    return complete_checkout(tx, session_id, method, payer=_payer(pending["payer"]), authenticated=True)
+def _chosen(tx: Transaction, posted: Mapping[str, str], session: StripeDict, typed: Typed) -> StripeDict:
+    offered = {method["id"] for method in _offered(tx, session)}
+    email = typed.email or (session["customer_details"] or {}).get("email")
+    details = {"email": email, "name": typed.name, "phone": typed.phone, "address": typed.address or {}}
+    return chosen_method(
+        tx,
+        posted,
+        customer_id=session["customer"] if posted.get("card") in offered else None,
+        billing_details=details,
+    )
 
 
 def _payer(kept: StripeDict) -> Payer:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from werkzeug.wrappers import Request, Response
 
 from portal.emulator.app import Emulator
-from portal.emulator.billing.checkout_completion import SESSION
+from portal.emulator.billing.checkout_payer import SESSION
 from portal.emulator.billing.redemption import usable_code
 from portal.emulator.pages.checkout import checkout_page
 from portal.emulator.pages.render import see
-from portal.emulator.resources.checkout_items import reprice
+from portal.emulator.resources.checkout_amounts import reprice
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import StripeError, invalid
 
@@ -31,6 +31,8 @@ def change(emulator: Emulator, request: Request, session_id: str) -> Response:
                         [] if posted.get("change") == "remove_code" else [_discount(tx, session, posted)]
                     )
                 reprice(tx, session, private)
+                # A 3-D Secure that is still open was for the amount before.
+                private.pop("pending", None)
                 tx.put(session, private=private)
     except StripeError as refused:
         return checkout_page(emulator, session_id, status=422, posted=posted, change_error=refused.message)

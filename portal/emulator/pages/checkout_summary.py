@@ -6,10 +6,11 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from portal.emulator.billing.checkout_completion import SESSION, Payer, amount_due_today
+from portal.emulator.billing.checkout_completion import amount_due_today
+from portal.emulator.billing.checkout_payer import SESSION, Payer
 from portal.emulator.billing.prices import full_price, product_name
 from portal.emulator.pages import words
-from portal.emulator.resources.checkout_items import reprice
+from portal.emulator.resources.checkout_amounts import reprice
 from portal.emulator.transaction import Objects, StripeDict, Transaction
 
 
@@ -28,7 +29,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Summary:
-    """The page's left side; amounts in minor units of `currency`. `applied_balance` is negative for a credit."""
+    """The page's left side; amounts in minor units of `currency`. `applied_balance` is negative for a credit; `once`
+    says that nothing follows today's payment.
+    """
 
     title: str
     currency: str
@@ -41,14 +44,15 @@ class Summary:
     total: int
     applied_balance: int
     due: int
+    once: bool
     trial: str | None
     then: list[str]
     metered: bool
 
 
 def summarize(tx: Transaction, session: StripeDict) -> Summary | None:
-    """Work out what a session in subscription mode sells; None for one that only saves a card."""
-    if session["mode"] != "subscription":
+    """Work out what a session sells; None for one that only saves a card."""
+    if session["mode"] == "setup":
         return None
     private = tx.private(SESSION, session["id"])
     currency = session["currency"]
@@ -58,7 +62,7 @@ def summarize(tx: Transaction, session: StripeDict) -> Summary | None:
     details = session["total_details"]
     more = f" and {len(lines) - 1} more" if len(lines) > 1 else ""
     return Summary(
-        title=f"Subscribe to {lines[0].name}{more}",
+        title=f"{'Pay for' if session['mode'] == 'payment' else 'Subscribe to'} {lines[0].name}{more}",
         currency=currency,
         lines=lines,
         subtotal=session["amount_subtotal"],
@@ -69,6 +73,7 @@ def summarize(tx: Transaction, session: StripeDict) -> Summary | None:
         total=session["amount_total"],
         applied_balance=due - session["amount_total"],
         due=due,
+        once=session["mode"] == "payment",
         trial=_trial(private["subscription_data"]),
         then=_afterwards(tx, session, private),
         metered=any(price["recurring"] and price["recurring"]["usage_type"] == "metered" for price in prices),

@@ -21,6 +21,9 @@ def authenticate(emulator: Emulator, request: Request, secret: str) -> Response:
     """Ask for 3-D Secure, or take the answer and lead back to the intent's return URL."""
     with emulator.store.transaction() as tx:
         intent = _waiting(tx, secret)
+        session_id = tx.private(_PAYMENT, intent["id"]).get("checkout_session")
+        if session_id is not None:
+            return see(f"/c/pay/{session_id}/authenticate")
         if request.method == "GET":
             return page(
                 "authenticate.html",

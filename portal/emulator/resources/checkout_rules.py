@@ -11,16 +11,23 @@ _SHORTEST_LIFETIME = 30 * 60
 _LONGEST_LIFETIME = 24 * 3600
 _SHORTEST_TRIAL = 48 * 3600
 _LONGEST_TRIAL_DAYS = 730
-_MODE_OF = {
-    "subscription_data": "subscription",
-    "setup_intent_data": "setup",
-    "payment_intent_data": "payment",
+_MODES_OF = {
+    "allow_promotion_codes": ("payment", "subscription"),
+    "customer_creation": ("payment", "setup"),
+    "discounts": ("payment", "subscription"),
+    "invoice_creation": ("payment",),
+    "payment_intent_data": ("payment",),
+    "payment_method_collection": ("subscription",),
+    "phone_number_collection": ("payment", "subscription"),
+    "saved_payment_method_options": ("payment", "subscription"),
+    "setup_intent_data": ("setup",),
+    "submit_type": ("payment", "subscription"),
+    "subscription_data": ("subscription",),
 }
 # Parameters that change what the page does and that the emulator's page does not do.
 _UNSUPPORTED = (
-    "branding_settings", "consent_collection", "custom_fields", "invoice_creation", "managed_payments",
-    "name_collection", "optional_items", "payment_intent_data", "permissions", "return_url",
-    "redirect_on_completion", "shipping_options",
+    "branding_settings", "custom_fields", "managed_payments", "name_collection", "optional_items", "permissions",
+    "return_url", "redirect_on_completion", "shipping_options",
 )  # fmt: skip
 
 
@@ -38,8 +45,6 @@ def check_session_params(tx: Transaction, params: dict[str, Any]) -> StripeDict 
 
 
 def _check_supported(params: dict[str, Any]) -> None:
-    if params["mode"] == "payment":
-        raise invalid("The emulator supports the modes subscription and setup, not payment.", param="mode")
     if params.get("ui_mode", "hosted_page") != "hosted_page":
         raise invalid("The emulator supports `ui_mode=hosted_page` only.", param="ui_mode")
     for name in _UNSUPPORTED:
@@ -72,8 +77,8 @@ def _check_lifetime(tx: Transaction, params: dict[str, Any]) -> None:
 
 def _check_mode(params: dict[str, Any]) -> None:
     mode = params["mode"]
-    for name, owner in _MODE_OF.items():
-        if name in params and mode != owner:
+    for name, modes in _MODES_OF.items():
+        if name in params and mode not in modes:
             raise invalid(f"You can not pass `{name}` in `{mode}` mode.", param=name)
     if mode == "setup":
         if "line_items" in params:

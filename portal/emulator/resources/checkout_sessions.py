@@ -3,38 +3,66 @@
 from typing import Any
 
 from portal.emulator.billing.agenda import when_due
+from portal.emulator.billing.checkout_completion import OF_SUBSCRIPTION, amount_due_today
+from portal.emulator.billing.checkout_payer import Payer
+from portal.emulator.billing.checkout_payment import OF_INTENT
 from portal.emulator.billing.currencies import refuse_second_currency
+from portal.emulator.billing.payments import cancel_intent
 from portal.emulator.events import emit
-from portal.emulator.resources.checkout_items import line_item, new_line_items, reprice
+from portal.emulator.resources.checkout_amounts import reprice
+from portal.emulator.resources.checkout_items import line_item, new_line_items
 from portal.emulator.resources.checkout_rules import check_session_params
+from portal.emulator.resources.checkout_shape import DEFAULT_LIFETIME, SESSION, new_session
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import invalid
+from portal.emulator.wire.errors import StripeError, invalid
 from portal.emulator.wire.expand import included_on_expand
-from portal.emulator.wire.fields import set_values, text
+from portal.emulator.wire.fields import set_values
 from portal.emulator.wire.lookup import in_path
 from portal.emulator.wire.metadata import merged
 from portal.emulator.wire.pages import list_answer, list_of, page_of
 from portal.emulator.wire.routes import Call, route
 
-SESSION = "checkout.session"
-_DEFAULT_LIFETIME = 24 * 3600
 # What the page and the completion need and the object does not show.
-_KEPT_ASIDE = ("subscription_data", "setup_intent_data", "customer_update")
+_KEPT_ASIDE = {
+    "subscription_data": OF_SUBSCRIPTION,
+    "payment_intent_data": OF_INTENT,
+    "setup_intent_data": ("description", "metadata"),
+    "customer_update": ("address", "name"),
+}
 
 
 @route("POST", "/v1/checkout/sessions", params="checkout.SessionCreateParams")
 def create_session(tx: Transaction, call: Call) -> StripeDict:
-    """Create a Checkout session with its hosted page, for a subscription or to save a card."""
+    """Create a Checkout session with its hosted page: for a subscription, one payment, or to save a card."""
     params = call.params
     customer = check_session_params(tx, params)
     items, currency = new_line_items(tx, params)
     if customer is not None and currency is not None and params["mode"] == "subscription":
         refuse_second_currency(tx, customer, currency)
-    session = _new_session(tx, params, customer, currency)
-    private = {name: params.get(name, {}) for name in _KEPT_ASIDE} | {"line_items": items}
+    session = new_session(tx, params, customer, currency)
+    private: StripeDict = {"line_items": items}
+    for name, known in _KEPT_ASIDE.items():
+        sent = params.get(name, {})
+        private[name] = {field: sent[field] for field in known if field in sent}
+        if "metadata" in private[name]:
+            private[name]["metadata"] = merged(None, private[name]["metadata"])
     reprice(tx, session, private)
     tx.put(session, due_at=session["expires_at"], private=private, in_wall_time=True)
+    _rehearse(tx, session)
     return session
+
+
+def _rehearse(tx: Transaction, session: StripeDict) -> None:
+    """Raise a 400 now for a subscription that could not be made once it is paid."""
+    try:
+        amount_due_today(tx, session, Payer())
+    except StripeError as refusal:
+        name, bracket, rest = (refusal.param or "").partition("[")
+        if name in OF_SUBSCRIPTION:
+            refusal.param = f"subscription_data[{name}]{bracket}{rest}"
+        elif name in ("items", "add_invoice_items"):
+            refusal.param = "line_items"
+        raise
 
 
 @route("GET", "/v1/checkout/sessions/{id}", params="checkout.SessionRetrieveParams")
@@ -45,13 +73,13 @@ def retrieve_session(tx: Transaction, call: Call) -> StripeDict:
 
 @route("POST", "/v1/checkout/sessions/{id}", params="checkout.SessionUpdateParams")
 def update_session(tx: Transaction, call: Call) -> StripeDict:
-    """Annotate a Checkout session."""
+    """Annotate a Checkout session; the rest of one with a hosted page cannot be updated."""
     session = in_path(tx, SESSION, call.args["id"], param="session")
-    unsupported = call.params.keys() - {"metadata", "expand"}
-    if unsupported:
+    fixed = call.params.keys() - {"metadata", "expand"}
+    if fixed:
         raise invalid(
-            f"The emulator updates the metadata of a Checkout session only, not {', '.join(sorted(unsupported))}.",
-            param=min(unsupported),
+            f"You can only update `{min(fixed)}` when `ui_mode` is `elements` or `embedded_page`.",
+            param=min(fixed),
         )
     if "metadata" in call.params:
         session["metadata"] = merged(session["metadata"], call.params["metadata"])
@@ -73,7 +101,7 @@ def expire_session(tx: Transaction, call: Call) -> StripeDict:
 
 
 def expire(tx: Transaction, session_id: str) -> StripeDict:
-    """Expire a Checkout session if it is still open; return it as it is afterwards."""
+    """Expire a Checkout session if it is still open, with the payment it began; return it as it is afterwards."""
     session = tx.get(SESSION, session_id)
     assert session is not None, session_id
     if session["status"] != "open":
@@ -84,6 +112,9 @@ def expire(tx: Transaction, session_id: str) -> StripeDict:
         recovery["expires_at"] = tx.wall_now() + 30 * 24 * 3600
         recovery["url"] = f"{tx.base_url}/r/{session_id}"
     tx.put(session, due_at=None)
+    intent = tx.get("payment_intent", session["payment_intent"] or "")
+    if intent is not None:
+        cancel_intent(tx, intent, "automatic")
     emit(tx, "checkout.session.expired", session)
     return session
 
@@ -101,12 +132,14 @@ def recover(tx: Transaction, session_id: str) -> StripeDict | None:
         "after_expiration": None,
         "allow_promotion_codes": recovery["allow_promotion_codes"] or expired["allow_promotion_codes"],
         "created": now,
-        "expires_at": now + _DEFAULT_LIFETIME,
+        "expires_at": now + DEFAULT_LIFETIME,
+        "payment_intent": None,
         "recovered_from": session_id,
         "status": "open",
         "url": f"{tx.base_url}/c/pay/{new_id}",
     }
     private = tx.private(SESSION, session_id)
+    private.pop("pending", None)
     tx.put(session, due_at=session["expires_at"], private=private, in_wall_time=True)
     return session
 
@@ -139,123 +172,3 @@ def line_items_of(tx: Transaction, session: StripeDict) -> StripeDict:
     """Return the line items of a Checkout session as a list object."""
     items = [line_item(tx, item) for item in tx.private(SESSION, session["id"])["line_items"]]
     return list_of(items, f"/v1/checkout/sessions/{session['id']}/line_items")
-
-
-def _new_session(
-    tx: Transaction, params: dict[str, Any], customer: StripeDict | None, currency: str | None
-) -> StripeDict:
-    session_id, mode, now = tx.new_id("cs_test", 58), params["mode"], tx.wall_now()
-    subscribing = mode == "subscription"
-    return {
-        "id": session_id,
-        "object": SESSION,
-        "adaptive_pricing": None if mode == "setup" else {"enabled": False},
-        "after_expiration": _after_expiration(params.get("after_expiration")),
-        "allow_promotion_codes": params.get("allow_promotion_codes"),
-        "amount_subtotal": None,
-        "amount_total": None,
-        "automatic_tax": _automatic_tax(params.get("automatic_tax")),
-        "billing_address_collection": params.get("billing_address_collection"),
-        "branding_settings": None,
-        "cancel_url": text(params.get("cancel_url")),
-        "client_reference_id": text(params.get("client_reference_id")),
-        "client_secret": None,
-        "collected_information": None,
-        "consent": None,
-        "consent_collection": None,
-        "created": now,
-        "currency": currency,
-        "currency_conversion": None,
-        "custom_fields": [],
-        "custom_text": {
-            name: params.get("custom_text", {}).get(name) or None
-            for name in ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
-        },
-        "customer": customer["id"] if customer is not None else None,
-        "customer_account": None,
-        "customer_creation": "always" if subscribing and customer is None else None,
-        "customer_details": _customer_details(customer, params.get("customer_email")),
-        "customer_email": text(params.get("customer_email")),
-        "discounts": [
-            {"coupon": text(entry.get("coupon")), "promotion_code": text(entry.get("promotion_code"))}
-            for entry in params.get("discounts", [])
-        ],
-        "expires_at": params.get("expires_at", now + _DEFAULT_LIFETIME),
-        "integration_identifier": text(params.get("integration_identifier")),
-        "invoice": None,
-        "invoice_creation": None,
-        "livemode": False,
-        "locale": params.get("locale"),
-        "metadata": merged(None, params.get("metadata")),
-        "mode": mode,
-        "origin_context": params.get("origin_context"),
-        "payment_intent": None,
-        "payment_link": None,
-        "payment_method_collection": params.get("payment_method_collection", "always")
-        if subscribing
-        else "always",
-        "payment_method_configuration_details": None,
-        "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": ["card"],
-        "payment_status": "unpaid" if subscribing else "no_payment_required",
-        "permissions": None,
-        "phone_number_collection": params.get("phone_number_collection", {"enabled": False}),
-        "presentment_details": None,
-        "recovered_from": None,
-        "saved_payment_method_options": {
-            "allow_redisplay_filters": ["always"],
-            "payment_method_remove": "disabled",
-            "payment_method_save": None,
-        },
-        "setup_intent": None,
-        "shipping_address_collection": None,
-        "shipping_cost": None,
-        "shipping_options": [],
-        "status": "open",
-        "submit_type": params.get("submit_type"),
-        "subscription": None,
-        "success_url": params["success_url"],
-        "tax_id_collection": _tax_id_collection(params.get("tax_id_collection")),
-        "total_details": None,
-        "ui_mode": "hosted_page",
-        "url": f"{tx.base_url}/c/pay/{session_id}",
-        "wallet_options": None,
-    }
-
-
-def _after_expiration(sent: dict[str, Any] | None) -> StripeDict | None:
-    if not sent or "recovery" not in sent:
-        return None
-    recovery = {"allow_promotion_codes": False, **sent["recovery"], "expires_at": None, "url": None}
-    return {"recovery": recovery}
-
-
-def _automatic_tax(sent: dict[str, Any] | None) -> StripeDict:
-    if not sent or not sent["enabled"]:
-        return {"enabled": False, "liability": None, "provider": None, "status": None}
-    return {
-        "enabled": True,
-        "liability": {"type": "self"},
-        "provider": "stripe",
-        "status": "requires_location_inputs",
-    }
-
-
-def _tax_id_collection(sent: dict[str, Any] | None) -> StripeDict:
-    return {"enabled": bool(sent and sent["enabled"]), "required": (sent or {}).get("required", "never")}
-
-
-def _customer_details(customer: StripeDict | None, email: str | None) -> StripeDict | None:
-    if customer is None and not email:
-        return None
-    known: StripeDict = customer or {}
-    return {
-        "address": known.get("address"),
-        "business_name": None,
-        "email": known.get("email") or email,
-        "individual_name": None,
-        "name": known.get("name"),
-        "phone": known.get("phone"),
-        "tax_exempt": known.get("tax_exempt", "none"),
-        "tax_ids": None,
-    }

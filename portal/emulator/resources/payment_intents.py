@@ -120,6 +120,12 @@ def _confirmed(tx: Transaction, intent_id: str) -> StripeDict:
 
 def _unfinished(tx: Transaction, call: Call, verb: str) -> StripeDict:
     intent = in_path(tx, INTENT, call.args["id"], param="intent")
+    if "checkout_session" in tx.private(INTENT, intent["id"]):
+        raise invalid(
+            f"You cannot {verb} a PaymentIntent that was created by a Checkout Session. To cancel it, expire the "
+            "Checkout Session instead.",
+            param="intent",
+        )
     if intent["status"] not in _CONFIRMABLE:
         raise StripeError(
             400,
