@@ -12,7 +12,7 @@ from tests.architecture.sources import Sources, parsed, planted
 MAY_COMMIT = (
     "portal/web/unit_of_work.py",
     "portal/jobs/",
-    "portal/cli.py",
+    "portal/cli/",
     "portal/emulator/",
     "portal/demo/",
 )

@@ -12,7 +12,8 @@ from types import ModuleType
 
 import pytest
 
-from portal import cli
+from portal.cli.__main__ import command
+from portal.cli.parser import parser
 from portal.config import setting_names
 from tests.architecture.sources import ROOT
 
@@ -30,8 +31,8 @@ def commands_of(parser: argparse.ArgumentParser) -> set[str]:
     for action in parser._actions:
         if not isinstance(action, argparse._SubParsersAction):
             continue
-        for name, command in action.choices.items():
-            choices = [a.choices for a in command._actions if a.dest == "action" and a.choices]
+        for name, one in action.choices.items():
+            choices = [a.choices for a in one._actions if a.dest == "action" and a.choices]
             found |= {f"{name} {choice}" for choice in choices[0]} if choices else {name}
     return found
 
@@ -85,13 +86,16 @@ def test_what_the_programs_read_from_the_environment_besides_is_named_in_the_gui
 
 def test_every_command_is_in_the_operators_guide() -> None:
     text = OPERATE.read_text(encoding="utf-8")
-    assert [
-        command for command in sorted(commands_of(cli._parser())) if f"`portal {command}" not in text
-    ] == []
+    assert [command for command in sorted(commands_of(parser())) if f"`portal {command}" not in text] == []
+
+
+def test_every_command_has_its_function() -> None:
+    (commands,) = (action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
+    assert all(callable(command(found.get_default("command"))) for found in commands.choices.values())
 
 
 def test_every_command_in_the_guides_exists() -> None:
-    first_words = {command.split()[0] for command in commands_of(cli._parser())}
+    first_words = {command.split()[0] for command in commands_of(parser())}
     written = {
         (path.name, word)
         for path in PAGES
