@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+import stripe
 from stripe import StripeClient
 
 from portal.emulator.app import Emulator
@@ -15,6 +16,8 @@ from tests.fixtures.emulator import BASE_URL, EmulatorHTTPClient
 
 CARD = "pm_card_visa"
 SHOP = "https://example.com/"
+# No call of this version gives a customer a discount of their own.
+ALWAYS_REFUSED = {("DELETE", "/v1/customers/{id}/discount")}
 
 
 class Recorder(EmulatorHTTPClient):
@@ -101,6 +104,8 @@ def keep_customers(account: Account) -> None:
     v1.payment_methods.update(card.id, {"billing_details": {"name": "Ada"}})
     assert v1.payment_methods.list({"customer": customer}).data
     v1.payment_methods.detach(card.id)
+    with pytest.raises(stripe.InvalidRequestError, match="No active discount"):
+        v1.customers.delete_discount(customer)
     v1.customers.delete(customer)
     assert v1.customers.retrieve(customer).deleted
 
@@ -120,11 +125,23 @@ def pay(account: Account) -> None:
     payments.update(payment.id, {"description": "Set-up fee"})
     payments.confirm(payment.id, {"payment_method": CARD, "return_url": SHOP})
     payments.cancel(payments.create({"amount": 1000, "currency": "usd"}).id)
+    held = payments.create(
+        {
+            "amount": 1000,
+            "currency": "usd",
+            "payment_method": CARD,
+            "confirm": True,
+            "capture_method": "manual",
+        }
+    )
+    payments.capture(held.id)
     assert payments.retrieve(payment.id).status == payments.list().data[-1].status == "succeeded"
     (charge,) = v1.charges.list({"customer": customer}).data
     v1.charges.retrieve(charge.id)
+    v1.charges.update(charge.id, {"description": "Set-up fee"})
     refund = v1.refunds.create({"charge": charge.id})
     v1.refunds.retrieve(refund.id)
+    v1.refunds.update(refund.id, {"metadata": {"a": "1"}})
     assert v1.refunds.list().data
 
 
@@ -174,7 +191,7 @@ def subscribe(account: Account) -> None:
     assert len(items.list({"subscription": sub}).data) == 2
     items.delete(item.id)
     v1.subscriptions.pause(sub, {"invoicing_behavior": "invoice"})
-    v1.subscriptions.resume(sub)
+    v1.subscriptions.resume(sub, {"payment_behavior": "resume_on_payment_success"})
     schedules = v1.subscription_schedules
     schedule = schedules.create({"from_subscription": sub})
     schedules.retrieve(schedule.id)
@@ -221,6 +238,7 @@ def invoice(account: Account) -> None:
     (payment,) = v1.invoice_payments.list({"invoice": paid}).data
     v1.invoice_payments.retrieve(payment.id)
     v1.credit_notes.preview({"invoice": paid, "amount": 300})
+    assert v1.credit_notes.preview_lines.list({"invoice": paid, "amount": 300}).data
     note = v1.credit_notes.create({"invoice": finalized(), "amount": 300})
     v1.credit_notes.retrieve(note.id)
     v1.credit_notes.update(note.id, {"memo": "Sorry"})
@@ -297,4 +315,4 @@ def test_every_supported_call_answers_the_sdk(account: Account, recorder: Record
     ):
         area(account)
     supported = {(route.method, route.template) for route in all_routes()}
-    assert sorted(supported - recorder.answered) == []
+    assert supported - recorder.answered == ALWAYS_REFUSED

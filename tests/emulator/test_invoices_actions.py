@@ -231,3 +231,40 @@ def test_an_invoice_to_be_sent_is_announced_as_sent(account: Account) -> None:
     account.v1.invoices.send_invoice(invoice.id)
     assert account.v1.invoices.retrieve(invoice.id).due_date == START + 7 * DAY
     assert "invoice.sent" in account.news()
+
+
+def test_a_charge_and_a_refund_can_be_annotated_afterwards(account: Account) -> None:
+    v1 = account.v1
+    paid = v1.payment_intents.create(
+        {"amount": 900, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
+    )
+    charge = v1.charges.update(
+        str(paid.latest_charge),
+        {"description": "Poster", "metadata": {"a": "1"}, "customer": account.customer().id},
+    )
+    assert charge.description == "Poster"
+    assert account.last_event("charge.updated")["data"]["previous_attributes"] == {
+        "customer": None,
+        "description": None,
+        "metadata": {"a": None},
+    }
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        v1.charges.update(charge.id, {"customer": account.customer().id})
+    assert refused.value.param == "customer"
+    refund = v1.refunds.create({"charge": charge.id})
+    account.news()
+    v1.refunds.update(refund.id, {"metadata": {"why": "broken"}})
+    assert account.news() == ["refund.updated", "charge.refund.updated"]
+
+
+def test_the_lines_of_a_credit_note_can_be_previewed(account: Account) -> None:
+    invoice = account.v1.invoices.pay(draft(account, account.customer().id).id)
+    found = account.v1.credit_notes.preview_lines.list({"invoice": invoice.id, "amount": 700})
+    assert [line.amount for line in found.data] == [700]
+    assert account.v1.credit_notes.list().data == []
+
+
+def test_a_customer_has_no_discount_to_remove(account: Account) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        account.v1.customers.delete_discount(account.customer().id)
+    assert (refused.value.http_status, refused.value.code) == (404, "resource_missing")

@@ -8,6 +8,7 @@ import pytest
 import stripe
 
 from tests.emulator.account import DAY, START, Account
+from tests.emulator.site import Visitor
 
 
 def test_a_subscription_with_a_good_card_is_active_and_its_first_invoice_paid(account: Account) -> None:
@@ -110,7 +111,7 @@ def test_without_a_card_a_charge_is_refused(account: Account) -> None:
 
 
 def test_a_card_that_asks_for_3d_secure_leaves_the_subscription_incomplete_until_it_is_answered(
-    account: Account,
+    account: Account, visitor: Visitor
 ) -> None:
     customer = account.customer("pm_card_threeDSecureRequired")
     sub = account.subscribe(customer.id, account.price(), expand=["latest_invoice.payments"])
@@ -119,9 +120,14 @@ def test_a_card_that_asks_for_3d_secure_leaves_the_subscription_incomplete_until
     assert sub.latest_invoice.payments is not None
     intent = sub.latest_invoice.payments.data[0].payment.payment_intent
     assert isinstance(intent, str)
-    assert account.v1.payment_intents.retrieve(intent).status == "requires_action"
+    asked = account.v1.payment_intents.retrieve(intent)
+    assert asked.status == "requires_action"
     assert "invoice.payment_action_required" in account.news()
-    account.v1.payment_intents.confirm(intent)
+    assert account.v1.payment_intents.confirm(intent).status == "requires_action"
+    assert account.subscription(sub.id).status == "incomplete"
+    assert asked.next_action is not None
+    assert asked.next_action.redirect_to_url is not None
+    visitor.post(str(asked.next_action.redirect_to_url.url), outcome="complete")
     assert account.subscription(sub.id).status == "active"
 
 

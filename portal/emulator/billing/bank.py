@@ -47,6 +47,18 @@ NOT_AUTHENTICATED = Verdict(
     None,
     "The provided payment method has failed authentication. Please use a different payment method or try again.",
 )
+AUTHENTICATION_REQUIRED = Verdict(
+    "declined",
+    "authentication_required",
+    "authentication_required",
+    "Your card was declined. This transaction requires authentication.",
+)
+ACTION_REQUIRED = Verdict(
+    "declined",
+    "payment_intent_action_required",
+    None,
+    "The provided payment method requires customer actions to complete, but `error_on_requires_action` was set.",
+)
 NO_METHOD = Verdict(
     "declined",
     "missing_payment_method",

@@ -25,7 +25,8 @@ def default_method(tx: Transaction, invoice: StripeDict) -> StripeDict | None:
         else None,
     ):
         method = tx.get("payment_method", method_id) if method_id else None
-        if method is not None:
+        # A card that was detached meanwhile is not asked any more, whoever still names it.
+        if method is not None and method["customer"] == invoice["customer"]:
             return method
     return None
 

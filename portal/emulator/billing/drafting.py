@@ -55,7 +55,7 @@ def draft_for_subscription(
         parent=subscription_parent(sub, proration_date),
         collection_method=sub["collection_method"],
         default_tax_rates=list(sub["default_tax_rates"]),
-        discounts=_discounts_of(sub, customer),
+        discounts=list(sub["discounts"]),
         description=settings["description"],
         footer=settings["footer"] or customer["invoice_settings"]["footer"],
         custom_fields=settings["custom_fields"] or customer["invoice_settings"]["custom_fields"],
@@ -118,12 +118,6 @@ def refresh_usage(tx: Transaction, invoice: StripeDict) -> None:
     if counted:
         invoice["lines"] = line_list(invoice["id"], fresh)
         compute(tx, invoice)
-
-
-def _discounts_of(sub: StripeDict, customer: StripeDict) -> list[str]:
-    if sub["discounts"]:
-        return list(sub["discounts"])
-    return [customer["discount"]["id"]] if customer["discount"] else []
 
 
 def _tax_automatically(invoice: StripeDict) -> None:

@@ -73,12 +73,13 @@ def new_charge(
 ) -> StripeDict:
     """Make the charge of one attempt, succeeded or failed."""
     paid = verdict.status == "succeeded"
+    captured = paid and intent["capture_method"] != "manual"
     card = method["card"]
     return {
         "id": charge_id,
         "object": "charge",
         "amount": intent["amount"],
-        "amount_captured": intent["amount"] if paid else 0,
+        "amount_captured": intent["amount"] if captured else 0,
         "amount_refunded": 0,
         "application": None,
         "application_fee": None,
@@ -87,7 +88,7 @@ def new_charge(
         "balance_transaction": None,
         "billing_details": method["billing_details"],
         "calculated_statement_descriptor": "TEST ACCOUNT" if paid else None,
-        "captured": paid,
+        "captured": captured,
         "created": now,
         "currency": intent["currency"],
         "customer": intent["customer"],

@@ -5,10 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from portal.emulator.billing.bank import NOT_AUTHENTICATED, Verdict, judge
+from portal.emulator.billing.capturing import release
 from portal.emulator.billing.payment_shape import new_charge, new_intent, new_invoice_payment
 from portal.emulator.events import emit
-from portal.emulator.resources.payment_methods import attach, mark_authenticated
+from portal.emulator.resources.payment_methods import attach, mark_authenticated, use_up
 from portal.emulator.transaction import StripeDict, Transaction
+
+
+def unannounced_intent(
+    tx: Transaction, customer: StripeDict | None, amount: int, currency: str, description: str | None
+) -> StripeDict:
+    """Make a payment intent that waits for a payment method and is yet to be stored and announced."""
+    intent_id = tx.new_id("pi")
+    return new_intent(
+        intent_id,
+        secret=f"{intent_id}_secret_{tx.new_id('s', 25).partition('_')[2]}",
+        customer=customer["id"] if customer else None,
+        amount=amount,
+        currency=currency,
+        description=description,
+        now=tx.now_for(customer["id"]) if customer else tx.wall_now(),
+    )
 
 
 def open_intent(
@@ -20,16 +37,7 @@ def open_intent(
     **details: Any,
 ) -> StripeDict:
     """Make and announce a payment intent that waits for a payment method; `details` are more of its fields."""
-    intent_id = tx.new_id("pi")
-    intent = new_intent(
-        intent_id,
-        secret=f"{intent_id}_secret_{tx.new_id('s', 25).partition('_')[2]}",
-        customer=customer["id"] if customer else None,
-        amount=amount,
-        currency=currency,
-        description=description,
-        now=tx.now_for(customer["id"]) if customer else tx.wall_now(),
-    )
+    intent = unannounced_intent(tx, customer, amount, currency, description)
     intent.update(details)
     tx.put(intent)
     emit(tx, "payment_intent.created", intent)
@@ -47,10 +55,8 @@ def intent_for_invoice(tx: Transaction, invoice: StripeDict) -> StripeDict:
         invoice["amount_due"],
         invoice["currency"],
         words.get(reason, f"Payment for Invoice {invoice['number']}"),
+        setup_future_usage="off_session" if reason.startswith("subscription") else None,
     )
-    if reason.startswith("subscription"):
-        intent["setup_future_usage"] = "off_session"
-        tx.put(intent)
     link_invoice(tx, invoice, intent)
     return intent
 
@@ -83,16 +89,29 @@ def invoice_of(tx: Transaction, intent_id: str) -> StripeDict | None:
 
 
 def attempt(
-    tx: Transaction, intent: StripeDict, method: StripeDict, *, authenticated: bool = False
+    tx: Transaction,
+    intent: StripeDict,
+    method: StripeDict,
+    *,
+    authenticated: bool = False,
+    unattended: Verdict | None = None,
 ) -> Verdict:
-    """Charge a payment method for an intent and announce what came of it."""
+    """Charge a payment method for an intent and announce what came of it.
+
+    `unattended` is the answer where the payer would be asked for 3-D Secure and nobody is there.
+    """
     verdict = judge(tx, method, authenticated=authenticated)
+    if verdict.status == "requires_action" and unattended is not None:
+        verdict = unattended
     intent["payment_method"] = method["id"]
     intent["next_action"] = None
     if verdict.status == "requires_action":
         intent["status"] = "requires_action"
         intent["next_action"] = {
-            "redirect_to_url": {"return_url": None, "url": f"{tx.base_url}/3ds/{intent['client_secret']}"},
+            "redirect_to_url": {
+                "return_url": tx.private("payment_intent", intent["id"]).get("return_url"),
+                "url": f"{tx.base_url}/3ds/{intent['client_secret']}",
+            },
             "type": "redirect_to_url",
         }
         tx.put(intent)
@@ -106,15 +125,28 @@ def attempt(
             mark_authenticated(tx, method["id"])
         if intent["setup_future_usage"] and intent["customer"]:
             attach(tx, method["id"], intent["customer"])
-        intent.update(status="succeeded", amount_received=intent["amount"], last_payment_error=None)
-        tx.put(intent)
+        elif not intent["setup_future_usage"]:
+            use_up(tx, method["id"])
+        intent["last_payment_error"] = None
         emit(tx, "charge.succeeded", charge)
-        emit(tx, "payment_intent.succeeded", intent)
+        _received(tx, intent, captured=charge["captured"])
         return verdict
     fail(tx, intent, method, verdict, charge["id"])
     emit(tx, "charge.failed", charge)
     emit(tx, "payment_intent.payment_failed", intent)
     return verdict
+
+
+def _received(tx: Transaction, intent: StripeDict, *, captured: bool) -> None:
+    """Record that the bank said yes: the money is there, or only set aside until it is captured."""
+    if captured:
+        intent.update(status="succeeded", amount_received=intent["amount"])
+        event = "payment_intent.succeeded"
+    else:
+        intent.update(status="requires_capture", amount_capturable=intent["amount"])
+        event = "payment_intent.amount_capturable_updated"
+    tx.put(intent)
+    emit(tx, event, intent)
 
 
 def fail(
@@ -153,8 +185,10 @@ def fail_authentication(tx: Transaction, intent: StripeDict) -> None:
     emit(tx, "payment_intent.payment_failed", intent)
 
 
-def cancel_intent(tx: Transaction, intent: StripeDict, reason: str) -> None:
+def cancel_intent(tx: Transaction, intent: StripeDict, reason: str | None) -> None:
     """Cancel an intent that has not succeeded."""
+    if intent["status"] == "requires_capture":
+        release(tx, intent)
     intent.update(
         status="canceled",
         canceled_at=tx.now(intent),

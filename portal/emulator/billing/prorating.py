@@ -115,9 +115,7 @@ def full_price_of_period(tx: Transaction, sub: StripeDict, item: StripeDict, at:
         )
         for other, cost in zip(licensed, costs, strict=True)
     ]
-    customer = customer_of(tx, sub)
-    shared = sub["discounts"] or ([customer["discount"]["id"]] if customer["discount"] else [])
-    apply_discounts(views, reductions(tx, shared, at), sub["currency"])
+    apply_discounts(views, reductions(tx, sub["discounts"], at), sub["currency"])
     for other, cost, view in zip(licensed, costs, views, strict=True):
         if other["id"] == item["id"]:
             return Fraction(view.left) if view.taken else cost

@@ -6,7 +6,7 @@ from typing import Any
 
 from portal.emulator.billing.discounts import Reduction
 from portal.emulator.billing.periods import add_months
-from portal.emulator.events import emit, emit_updated
+from portal.emulator.events import emit
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import StripeError, invalid
 from portal.emulator.wire.lookup import in_param
@@ -96,13 +96,6 @@ def consume(tx: Transaction, sub: StripeDict, invoice: StripeDict) -> None:
     sub["discounts"] = _still_good(tx, sub["discounts"], used, invoice["created"])
     for item in sub["items"]["data"]:
         item["discounts"] = _still_good(tx, item["discounts"], used, invoice["created"])
-    customer = tx.get("customer", sub["customer"])
-    if customer is None or customer["discount"] is None:
-        return
-    if not _still_good(tx, [customer["discount"]["id"]], used, invoice["created"]):
-        changed = {**customer, "discount": None}
-        tx.put(changed)
-        emit_updated(tx, "customer.updated", customer, changed)
 
 
 def _still_good(tx: Transaction, discount_ids: list[str], used: set[str], at: int) -> list[str]:

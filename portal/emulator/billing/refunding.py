@@ -21,6 +21,10 @@ def refund_charge(
     """Refund part of a charge. Raises a 400 for one that failed or has less than this left."""
     if not charge["paid"]:
         raise invalid("You cannot refund a charge that did not succeed.", param="charge")
+    if not charge["captured"]:
+        raise invalid(
+            "You cannot refund a charge that was not captured; cancel its PaymentIntent.", param="charge"
+        )
     left = charge["amount"] - charge["amount_refunded"]
     if left == 0:
         raise invalid(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")

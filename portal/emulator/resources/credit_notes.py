@@ -38,6 +38,12 @@ def preview_note(tx: Transaction, call: Call) -> StripeDict:
         return new_credit_note(tx, invoice, call.params)
 
 
+@route("GET", "/v1/credit_notes/preview/lines", params="CreditNotePreviewLinesListParams")
+def preview_note_lines(tx: Transaction, call: Call) -> StripeDict:
+    """List the lines of a credit note that is only previewed."""
+    return page_of(call, preview_note(tx, call)["lines"]["data"])
+
+
 @route("GET", "/v1/credit_notes/{id}", params="CreditNoteRetrieveParams")
 def retrieve_note(tx: Transaction, call: Call) -> StripeDict:
     """Retrieve a credit note."""

@@ -13,7 +13,7 @@ from portal.emulator.living_clocks import clock_for_new_customer, clocks_live
 from portal.emulator.resources import payment_methods
 from portal.emulator.resources.tax_ids import TAX_ID, add_tax_id
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import invalid
+from portal.emulator.wire.errors import StripeError, invalid
 from portal.emulator.wire.expand import included_on_expand
 from portal.emulator.wire.fields import address, set_texts, set_values, text
 from portal.emulator.wire.lookup import in_param, in_path
@@ -125,6 +125,18 @@ def delete_customer(tx: Transaction, call: Call) -> StripeDict:
     tx.put(stub)
     emit(tx, "customer.deleted", last)
     return stub
+
+
+@route("DELETE", "/v1/customers/{id}/discount", params="CustomerDeleteDiscountParams")
+def delete_discount(tx: Transaction, call: Call) -> StripeDict:
+    """Refuse to remove a customer's discount: in this version no call gives a customer one."""
+    customer = in_path(tx, "customer", call.args["id"])
+    raise StripeError(
+        404,
+        "invalid_request_error",
+        f"No active discount for customer: {customer['id']}",
+        code="resource_missing",
+    )
 
 
 @route("GET", "/v1/customers", params="CustomerListParams")

@@ -5,44 +5,51 @@ from __future__ import annotations
 from typing import Any
 
 from portal.emulator.billing import payments
-from portal.emulator.billing.bank import refusal
+from portal.emulator.billing.amounts import minimum_charge, spell
+from portal.emulator.billing.bank import ACTION_REQUIRED, AUTHENTICATION_REQUIRED, Verdict, refusal
+from portal.emulator.billing.capturing import capture
 from portal.emulator.billing.collecting import collect
-from portal.emulator.billing.paying import authenticate
-from portal.emulator.billing.refusing import refuse_unsupported
+from portal.emulator.events import emit
 from portal.emulator.resources.payment_methods import resolve
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import StripeError, invalid, missing_parameter
-from portal.emulator.wire.fields import set_texts, set_values, text
+from portal.emulator.wire.fields import set_texts, set_values
 from portal.emulator.wire.lookup import in_param, in_path
 from portal.emulator.wire.metadata import merged
 from portal.emulator.wire.pages import list_answer
 from portal.emulator.wire.routes import Call, route
 
 INTENT = "payment_intent"
-_SUPPORTED = frozenset(
-    {
-        "amount", "automatic_payment_methods", "confirm", "currency", "customer", "description", "expand", "metadata",
-        "off_session", "payment_method", "receipt_email", "return_url", "setup_future_usage", "use_stripe_sdk",
-    }
-)  # fmt: skip
+_LARGEST_AMOUNT = 99_999_999
 _CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
+_OF_CONFIRMATION = ("error_on_requires_action", "off_session", "return_url")
+_TERMS = ("amount", "capture_method", "currency", "customer")
 
 
 @route("POST", "/v1/payment_intents", params="PaymentIntentCreateParams")
 def create_intent(tx: Transaction, call: Call) -> StripeDict:
     """Create a payment intent, and confirm it at once with `confirm`."""
     params = call.params
-    if params["amount"] <= 0:
-        raise invalid("Invalid positive integer", param="amount", code="parameter_invalid_integer")
+    confirmed = params.get("confirm", False)
+    for name in _OF_CONFIRMATION:
+        if name in params and not confirmed:
+            raise invalid(f"`{name}` can only be used with `confirm=true`.", param=name)
+    automatic = params.get("automatic_payment_methods", {})
     customer = (
         in_param(tx, "customer", params["customer"], param="customer") if "customer" in params else None
     )
-    intent = payments.open_intent(
-        tx, customer, params["amount"], params["currency"].lower(), text(params.get("description"))
+    intent = payments.unannounced_intent(tx, customer, params["amount"], params["currency"], None)
+    intent.update(
+        automatic_payment_methods={
+            "allow_redirects": automatic.get("allow_redirects", "always"),
+            "enabled": automatic.get("enabled", True),
+        },
+        capture_method="automatic_async",
     )
     _apply(tx, intent, params)
     tx.put(intent)
-    return _confirmed(tx, intent["id"]) if params.get("confirm") else intent
+    emit(tx, "payment_intent.created", intent)
+    return _confirmed(tx, intent, params) if confirmed else intent
 
 
 @route("GET", "/v1/payment_intents/{id}", params="PaymentIntentRetrieveParams")
@@ -53,8 +60,14 @@ def retrieve_intent(tx: Transaction, call: Call) -> StripeDict:
 
 @route("POST", "/v1/payment_intents/{id}", params="PaymentIntentUpdateParams")
 def update_intent(tx: Transaction, call: Call) -> StripeDict:
-    """Update a payment intent that is not finished."""
-    intent = _unfinished(tx, call, "update")
+    """Update a payment intent; of a finished one, only its description, metadata and receipt."""
+    told = [name for name in (*_TERMS, "payment_method", "setup_future_usage") if name in call.params]
+    intent = _unfinished(tx, call, "update") if told else in_path(tx, INTENT, call.args["id"], param="intent")
+    terms = [name for name in _TERMS if name in call.params]
+    if terms and payments.invoice_of(tx, intent["id"]) is not None:
+        raise invalid(
+            f"You cannot update the {terms[0]} of a PaymentIntent created by an invoice.", param=terms[0]
+        )
     _apply(tx, intent, call.params)
     tx.put(intent)
     return intent
@@ -65,15 +78,29 @@ def confirm_intent(tx: Transaction, call: Call) -> StripeDict:
     """Charge a payment intent's card, or the one sent."""
     intent = _unfinished(tx, call, "confirm")
     _apply(tx, intent, call.params)
-    tx.put(intent)
-    return _confirmed(tx, intent["id"])
+    return _confirmed(tx, intent, call.params)
+
+
+@route("POST", "/v1/payment_intents/{id}/capture", params="PaymentIntentCaptureParams")
+def capture_intent(tx: Transaction, call: Call) -> StripeDict:
+    """Take what a card was authorized for, or a part of it; the rest is released."""
+    intent, params = _unfinished(tx, call, "capture", ("requires_capture",)), call.params
+    if not params.get("final_capture", True):
+        raise invalid("The emulator captures once: `final_capture` is always true.", param="final_capture")
+    if "metadata" in params:
+        intent["metadata"] = merged(intent["metadata"], params["metadata"])
+    amount = params.get("amount_to_capture")
+    capture(tx, intent, intent["amount_capturable"] if amount is None else amount)
+    return intent
 
 
 @route("POST", "/v1/payment_intents/{id}/cancel", params="PaymentIntentCancelParams")
 def cancel_intent(tx: Transaction, call: Call) -> StripeDict:
-    """Cancel a payment intent that is not finished."""
-    intent = _unfinished(tx, call, "cancel")
-    payments.cancel_intent(tx, intent, call.params.get("cancellation_reason", "requested_by_customer"))
+    """Cancel a payment intent that is not finished; what was authorized is released."""
+    intent = _unfinished(tx, call, "cancel", (*_CONFIRMABLE, "requires_capture"))
+    if payments.invoice_of(tx, intent["id"]) is not None:
+        raise invalid("You cannot cancel a PaymentIntent created by an invoice: void the invoice instead.")
+    payments.cancel_intent(tx, intent, call.params.get("cancellation_reason"))
     return intent
 
 
@@ -86,39 +113,69 @@ def list_intents(tx: Transaction, call: Call) -> StripeDict:
 
 
 def _apply(tx: Transaction, intent: StripeDict, params: dict[str, Any]) -> None:
-    refuse_unsupported(params, sorted(params.keys() - _SUPPORTED))
     set_texts(intent, params, ("description", "receipt_email", "setup_future_usage"))
+    set_values(intent, params, ("amount", "capture_method", "currency"))
+    if "amount" in params or "currency" in params:
+        _check_amount(intent["amount"], intent["currency"])
     if "metadata" in params:
         intent["metadata"] = merged(intent["metadata"], params["metadata"])
+    if "customer" in params:
+        intent["customer"] = in_param(tx, "customer", params["customer"], param="customer")["id"]
     if params.get("payment_method"):
-        method = resolve(tx, params["payment_method"], param="payment_method")
-        if method["customer"] not in (None, intent["customer"]):
-            raise invalid("The payment method belongs to another customer.", param="payment_method")
-        intent["payment_method"] = method["id"]
-        if intent["status"] == "requires_payment_method":
-            intent["status"] = "requires_confirmation"
+        method = _usable_method(tx, intent, params["payment_method"])
+        intent.update(payment_method=method["id"], status="requires_confirmation", next_action=None)
+    elif "payment_method" in params:
+        intent.update(payment_method=None, status="requires_payment_method", next_action=None)
 
 
-def _confirmed(tx: Transaction, intent_id: str) -> StripeDict:
+def _usable_method(tx: Transaction, intent: StripeDict, given: str) -> StripeDict:
+    method = resolve(tx, given, param="payment_method")
+    if method["customer"] not in (None, intent["customer"]):
+        raise invalid("The payment method belongs to another customer.", param="payment_method")
+    return method
+
+
+def _check_amount(amount: int, currency: str) -> None:
+    if amount < 1:
+        raise invalid("Invalid positive integer", param="amount", code="parameter_invalid_integer")
+    if amount < minimum_charge(currency):
+        least = spell(minimum_charge(currency), currency)
+        raise invalid(f"Amount must be at least {least}.", param="amount", code="amount_too_small")
+    if amount > _LARGEST_AMOUNT:
+        most = spell(_LARGEST_AMOUNT, currency)
+        raise invalid(f"Amount must be no more than {most}.", param="amount", code="amount_too_large")
+
+
+def _confirmed(tx: Transaction, intent: StripeDict, params: dict[str, Any]) -> StripeDict:
     """Charge the card; of an invoice's intent, pay the invoice."""
-    intent = in_path(tx, INTENT, intent_id)
     if intent["payment_method"] is None:
         raise missing_parameter("payment_method")
-    if intent["status"] == "requires_action":
-        return authenticate(tx, intent, passed=True)
-    method = in_param(tx, "payment_method", intent["payment_method"], param="payment_method")
-    invoice = payments.invoice_of(tx, intent_id)
+    method = _usable_method(tx, intent, intent["payment_method"])
+    if intent["customer"] is not None:
+        in_param(tx, "customer", intent["customer"], param="customer")
+    unattended: Verdict | None = None
+    if params.get("error_on_requires_action"):
+        unattended = ACTION_REQUIRED
+    if params.get("off_session"):
+        unattended = AUTHENTICATION_REQUIRED
+    private = tx.private(INTENT, intent["id"])
+    if "return_url" in params:
+        private["return_url"] = params["return_url"]
+    tx.put(intent, private=private)
+    invoice = payments.invoice_of(tx, intent["id"])
     if invoice is not None and invoice["status"] == "open":
         verdict = collect(tx, invoice, method=method, automatic=False)
     else:
-        verdict = payments.attempt(tx, intent, method)
-    answer = in_path(tx, INTENT, intent_id)
+        verdict = payments.attempt(tx, intent, method, unattended=unattended)
+    answer = in_path(tx, INTENT, intent["id"])
     if verdict.status == "declined":
         raise refusal(verdict, keeps_effect=True, extra={"payment_intent": answer})
     return answer
 
 
-def _unfinished(tx: Transaction, call: Call, verb: str) -> StripeDict:
+def _unfinished(
+    tx: Transaction, call: Call, verb: str, allowed: tuple[str, ...] = _CONFIRMABLE
+) -> StripeDict:
     intent = in_path(tx, INTENT, call.args["id"], param="intent")
     if "checkout_session" in tx.private(INTENT, intent["id"]):
         raise invalid(
@@ -126,11 +183,12 @@ def _unfinished(tx: Transaction, call: Call, verb: str) -> StripeDict:
             "Checkout Session instead.",
             param="intent",
         )
-    if intent["status"] not in _CONFIRMABLE:
+    if intent["status"] not in allowed:
         raise StripeError(
             400,
             "invalid_request_error",
-            f"You cannot {verb} this PaymentIntent because it has a status of {intent['status']}.",
+            f"You cannot {verb} this PaymentIntent because it has a status of {intent['status']}. Only a PaymentIntent "
+            f"with one of the following statuses may be used for that: {', '.join(allowed)}.",
             code="payment_intent_unexpected_state",
             extra={"payment_intent": intent},
         )

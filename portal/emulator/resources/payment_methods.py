@@ -6,11 +6,12 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
-from portal.emulator.cards import Card, by_number, by_token, named
+from portal.emulator.cards import Card, by_token, named
 from portal.emulator.events import emit, emit_updated
+from portal.emulator.resources.card_details import apply_billing_details, card_sent, check_expiry
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import StripeError, card_declined, invalid, missing_parameter
-from portal.emulator.wire.fields import address, set_texts, set_values
+from portal.emulator.wire.fields import address, set_values
 from portal.emulator.wire.lookup import in_param, in_path
 from portal.emulator.wire.metadata import merged
 from portal.emulator.wire.pages import list_answer
@@ -31,11 +32,11 @@ def create_payment_method(tx: Transaction, call: Call) -> StripeDict:
     if "card" not in params:
         raise missing_parameter("card")
     sent = params["card"]
-    card = _card_sent(sent)
+    card = card_sent(sent)
     method = make_card_method(tx, card, params.get("billing_details"))
     set_values(method["card"], sent, ("exp_month", "exp_year"))
     set_values(method, params, ("allow_redisplay",))
-    _refuse_past(tx, method)
+    check_expiry(tx, method)
     method["metadata"] = merged(None, params.get("metadata"))
     tx.put(method)
     return method
@@ -79,7 +80,7 @@ def make_card_method(
         "metadata": {},
         "type": "card",
     }
-    _apply_billing_details(method, billing_details)
+    apply_billing_details(method, billing_details)
     tx.put(method, private={"card": card.name, "authenticated": card.three_d_secure == "never"})
     return method
 
@@ -99,8 +100,8 @@ def update_payment_method(tx: Transaction, call: Call) -> StripeDict:
     method, params = deepcopy(before), call.params
     set_values(method, params, ("allow_redisplay",))
     set_values(method["card"], params.get("card", {}), ("exp_month", "exp_year"))
-    _refuse_past(tx, method)
-    _apply_billing_details(method, params.get("billing_details"))
+    check_expiry(tx, method)
+    apply_billing_details(method, params.get("billing_details"))
     if "metadata" in params:
         method["metadata"] = merged(method["metadata"], params["metadata"])
     tx.put(method)
@@ -168,13 +169,11 @@ def attach(tx: Transaction, method_id: str, customer_id: str) -> StripeDict:
     before = in_param(tx, METHOD, method_id, param="payment_method")
     if before["customer"] == customer_id:
         return before
-    private = tx.private(METHOD, method_id)
-    if before["customer"] is not None or private.get("was_detached"):
+    if before["customer"] is not None:
         raise invalid(
-            "The payment method you provided has already been attached to a customer, or was detached from one. "
-            "It may not be used again.",
-            param="payment_method",
+            "The payment method you provided has already been attached to a customer.", param="payment_method"
         )
+    _refuse_used_up(tx, method_id, "payment_method")
     decline = card_of(tx, method_id).on_attach
     if decline is not None:
         raise card_declined(decline.message, code=decline.code, decline_code=decline.decline_code)
@@ -188,7 +187,7 @@ def detach(tx: Transaction, method_id: str) -> StripeDict:
     """Detach a payment method from its customer, as whose default it ceases to serve; return it."""
     before = in_param(tx, METHOD, method_id, param="payment_method")
     method = {**before, "customer": None}
-    tx.put(method, private={**tx.private(METHOD, method_id), "was_detached": True})
+    tx.put(method, private={**tx.private(METHOD, method_id), "used_up": True})
     emit(tx, "payment_method.detached", method, {"customer": before["customer"]})
     customer = tx.get("customer", before["customer"])
     if customer is not None and not customer.get("deleted"):
@@ -203,10 +202,21 @@ def detach(tx: Transaction, method_id: str) -> StripeDict:
 def resolve(tx: Transaction, given: str, *, param: str) -> StripeDict:
     """Return the payment method a parameter means: by its id, or a new one of a test card (`pm_card_visa`).
 
-    Raises a 400 for anything else.
+    Raises a 400 for anything else, and for one that may not be used again.
     """
     card = by_token(given) if given.startswith("pm_card_") else None
-    return make_card_method(tx, card) if card is not None else in_param(tx, METHOD, given, param=param)
+    if card is not None:
+        return make_card_method(tx, card)
+    method = in_param(tx, METHOD, given, param=param)
+    _refuse_used_up(tx, given, param)
+    return method
+
+
+def use_up(tx: Transaction, method_id: str) -> None:
+    """Note that a payment method was charged; one that nobody kept may not be used again."""
+    method = in_param(tx, METHOD, method_id, param="payment_method")
+    if method["customer"] is None:
+        tx.put(method, private={**tx.private(METHOD, method_id), "used_up": True})
 
 
 def card_of(tx: Transaction, method_id: str) -> Card:
@@ -227,52 +237,13 @@ def mark_authenticated(tx: Transaction, method_id: str) -> None:
     tx.put(method, private={**tx.private(METHOD, method_id), "authenticated": True})
 
 
-def _card_sent(sent: dict[str, Any]) -> Card:
-    if "token" in sent:
-        card = by_token(sent["token"])
-        if card is None:
-            raise invalid(f"No such token: '{sent['token']}'", param="card[token]", code="resource_missing")
-        return card
-    if "number" not in sent:
-        raise missing_parameter("card[number]")
-    card = by_number(sent["number"])
-    if card is None:
-        raise StripeError(
-            402, "card_error", "Your card number is incorrect.", code="incorrect_number", param="card[number]"
+def _refuse_used_up(tx: Transaction, method_id: str, param: str) -> None:
+    if tx.private(METHOD, method_id).get("used_up"):
+        raise invalid(
+            "This PaymentMethod was previously used without being attached to a Customer or was detached from a "
+            "Customer, and may not be used again.",
+            param=param,
         )
-    for name in ("exp_month", "exp_year"):
-        if name not in sent:
-            raise missing_parameter(f"card[{name}]")
-    return card
-
-
-def _refuse_past(tx: Transaction, method: StripeDict) -> None:
-    month, year = method["card"]["exp_month"], method["card"]["exp_year"]
-    now = datetime.fromtimestamp(tx.wall_now(), UTC)
-    if not 1 <= month <= 12:
-        message, code, param = (
-            "Your card's expiration month is invalid.",
-            "invalid_expiry_month",
-            "card[exp_month]",
-        )
-    elif (year, month) < (now.year, now.month):
-        message, code, param = (
-            "Your card's expiration year is invalid.",
-            "invalid_expiry_year",
-            "card[exp_year]",
-        )
-    else:
-        return
-    raise StripeError(402, "card_error", message, code=code, param=param)
-
-
-def _apply_billing_details(method: StripeDict, sent: Mapping[str, Any] | None) -> None:
-    details = method["billing_details"]
-    if sent is None:
-        return
-    if "address" in sent:
-        details["address"] = address(sent["address"]) or address({})
-    set_texts(details, sent, ("email", "name", "phone", "tax_id"))
 
 
 def _listed(tx: Transaction, call: Call, customer_id: str) -> StripeDict:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from portal.emulator.billing.refunding import refund_charge
 from portal.emulator.billing.refusing import refuse_unsupported
+from portal.emulator.events import emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import invalid, missing_parameter
 from portal.emulator.wire.fields import set_values
@@ -43,6 +45,19 @@ def create_refund(tx: Transaction, call: Call) -> StripeDict:
 def retrieve_refund(tx: Transaction, call: Call) -> StripeDict:
     """Retrieve a refund."""
     return in_path(tx, REFUND, call.args["id"], param="refund")
+
+
+@route("POST", "/v1/refunds/{id}", params="RefundUpdateParams")
+def update_refund(tx: Transaction, call: Call) -> StripeDict:
+    """Annotate a refund."""
+    before = in_path(tx, REFUND, call.args["id"], param="refund")
+    refund = deepcopy(before)
+    if "metadata" in call.params:
+        refund["metadata"] = merged(refund["metadata"], call.params["metadata"])
+    tx.put(refund)
+    emit_updated(tx, "refund.updated", before, refund)
+    emit_updated(tx, "charge.refund.updated", before, refund)
+    return refund
 
 
 @route("GET", "/v1/refunds", params="RefundListParams")
