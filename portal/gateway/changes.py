@@ -129,18 +129,6 @@ def preview_recurring(gateway: Gateway, stripe_id: str, edits: Sequence[ItemEdit
     return preview_invoice(gateway, params, stripe_id)
 
 
-def preview_planned(
-    gateway: Gateway, stripe_id: str, edits: Sequence[ItemEdit], *, restarts: bool
-) -> InvoiceSnapshot:
-    """Preview the next invoice if the edits come with the end of the period, without credits or charges for the rest
-    of it. `restarts`: the billing date moves there too. Raises GatewayRefused when there will be none."""
-    params = _preview_of(stripe_id, edits)
-    params["subscription_details"]["proration_behavior"] = "none"
-    if restarts:
-        params["subscription_details"]["billing_cycle_anchor"] = {"type": "now"}
-    return preview_invoice(gateway, params, stripe_id)
-
-
 def _preview_of(stripe_id: str, edits: Sequence[ItemEdit]) -> InvoiceCreatePreviewParams:
     items: list[InvoiceCreatePreviewParamsSubscriptionDetailsItem] = [_item(edit) for edit in edits]
     return {"subscription": stripe_id, "subscription_details": {"items": items}}

@@ -171,9 +171,11 @@ def cancel_now(gateway: Gateway, stripe_id: str, *, prorate: bool, comment: str)
     return SubscriptionSnapshot.read(ended)
 
 
-def preview_upcoming(gateway: Gateway, stripe_id: str) -> InvoiceSnapshot:
-    """Preview the next invoice of a subscription. Raises GatewayRefused when there will be none."""
-    return preview_invoice(gateway, {"subscription": stripe_id}, stripe_id)
+def preview_upcoming(gateway: Gateway, stripe_id: str, *, schedule: str | None = None) -> InvoiceSnapshot:
+    """Preview the next invoice of a subscription, under the schedule that governs it. Raises GatewayRefused when there
+    will be none."""
+    params: InvoiceCreatePreviewParams = {"schedule": schedule} if schedule else {"subscription": stripe_id}
+    return preview_invoice(gateway, params, stripe_id)
 
 
 def preview_invoice(gateway: Gateway, params: InvoiceCreatePreviewParams, about: str) -> InvoiceSnapshot:

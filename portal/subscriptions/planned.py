@@ -9,14 +9,12 @@ import sqlalchemy as sa
 
 from portal.accounts.models import User
 from portal.extensions import db
-from portal.gateway.changes import ItemEdit
 from portal.gateway.snapshots import PlannedSnapshot
 from portal.intents.models import Intent, IntentState
 from portal.plans.catalog import current_catalog
 from portal.plans.models import Price
 from portal.plans.offers import interval_of
 from portal.subscriptions.checkout import seat_range
-from portal.subscriptions.edits import edits_to
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.timing import Terms
 from portal.tenants.models import Membership
@@ -89,19 +87,6 @@ def planned_lines(subscription: Subscription, *, seats: int | None = None) -> li
         else PlannedLine(price, _moved(known[price], quantity, seats), known[price].component)
         for price, quantity in planned.items
     ]
-
-
-def planned_edits(subscription: Subscription) -> list[ItemEdit]:
-    """Return what the planned change does to the present items; empty if none is planned."""
-    lines = planned_lines(subscription)
-    if not lines or any(line.component is None for line in lines):
-        return []  # of prices that are not ours nobody can tell which item becomes which
-    return edits_to(subscription, [(str(line.component), line.price, line.quantity) for line in lines])
-
-
-def restarts(subscription: Subscription) -> bool:
-    """Tell whether the billing date moves to the planned change: a year begins with it."""
-    return (subscription.interval, subscription.planned_interval) == ("month", "year")
 
 
 def _going(subscription: Subscription) -> tuple[str, ...]:

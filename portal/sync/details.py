@@ -11,12 +11,10 @@ from portal.customers import mirror as customers_mirror
 from portal.customers.models import Customer
 from portal.extensions import db
 from portal.gateway import current_gateway, customers, subscriptions
-from portal.gateway.changes import preview_planned
 from portal.gateway.errors import GatewayRefused
 from portal.gateway.snapshots import InvoiceSnapshot, PaymentMethodSnapshot
 from portal.invoices import mirror as invoices_mirror
 from portal.plans.models import Price
-from portal.subscriptions.planned import planned_edits, restarts
 from portal.subscriptions.queries import current_subscription
 from portal.sync.fence import DETAILS, Ticket, draw_ticket, passes
 from portal.sync.mark import mark_details
@@ -51,7 +49,6 @@ def fetch_details(customer_id: int) -> Details | None:
     with unit_of_work():
         customer = db.session.get_one(Customer, customer_id, populate_existing=True)
         subscription = current_subscription(customer.tenant_id)
-        edits = planned_edits(subscription) if subscription is not None else []
     if ticket is None or customer.deleted_at is not None:
         return None
     gateway = current_gateway()
@@ -59,11 +56,8 @@ def fetch_details(customer_id: int) -> Details | None:
     upcoming = None
     if subscription is not None and subscription.is_live:
         try:
-            # Stripe foresees the next invoice from the items of today, whatever a schedule has planned for it.
-            upcoming = (
-                preview_planned(gateway, subscription.stripe_id, edits, restarts=restarts(subscription))
-                if edits and subscription.planned_at == subscription.next_invoice_at
-                else subscriptions.preview_upcoming(gateway, subscription.stripe_id)
+            upcoming = subscriptions.preview_upcoming(
+                gateway, subscription.stripe_id, schedule=subscription.schedule_stripe_id
             )
         except GatewayRefused:
             # Stripe refuses to preview what will not happen: the subscription ends with its period.

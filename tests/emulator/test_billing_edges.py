@@ -131,7 +131,7 @@ def test_changes_to_a_paused_subscription_cost_nothing_until_it_resumes(account:
         {"items": [{"id": sub["items"].data[0].id, "quantity": 3}], "proration_behavior": "always_invoice"},
     )
     assert len(account.invoices(sub.id)) == 1
-    account.v1.subscriptions.resume(sub.id)
+    account.v1.subscriptions.resume(sub.id, {"payment_behavior": "resume_on_payment_success"})
     assert account.invoices(sub.id)[-1].total == 9300
 
 

@@ -179,3 +179,55 @@ def test_a_week_before_its_end_a_schedule_says_that_it_is_expiring(account: Acco
     assert account.news().count("subscription_schedule.expiring") == 1
     expiring = account.last_event("subscription_schedule.expiring")
     assert (expiring["data"]["object"]["id"], expiring["created"]) == (schedule.id, NEXT - 7 * DAY)
+
+
+@pytest.mark.parametrize("named_by", ["schedule", "subscription"])
+def test_the_next_invoice_is_foreseen_in_the_phase_that_holds_then(account: Account, named_by: str) -> None:
+    sub = account.subscribe(account.customer().id, account.price(5000))
+    schedule = downgrade(account, sub, account.price(1000).id)
+    account.news()
+    sent: Any = {"schedule": schedule.id} if named_by == "schedule" else {"subscription": sub.id}
+    preview = account.v1.invoices.create_preview(sent)
+    assert (preview.total, preview.status, account.news()) == (1000, "draft", [])
+    account.advance_to(END)
+    assert account.last_event("invoice.upcoming")["data"]["object"]["total"] == 1000
+
+
+def test_a_phase_that_is_invoiced_when_it_begins_is_foreseen_as_that_invoice(account: Account) -> None:
+    sub = account.subscribe(account.customer().id, account.price(3100))
+    schedule = account.v1.subscription_schedules.create({"from_subscription": sub.id})
+    price = sub["items"].data[0].price.id
+    half = START + 15 * DAY
+    phases: Any = [
+        {"items": [{"price": price}], "start_date": START, "end_date": half},
+        {"items": [{"price": price, "quantity": 2}], "end_date": END, "proration_behavior": "always_invoice"},
+    ]
+    account.v1.subscription_schedules.update(schedule.id, {"phases": phases})
+    preview = account.v1.invoices.create_preview({"schedule": schedule.id})
+    account.advance_to(half)
+    assert preview.total == account.invoices(sub.id)[-1].total == 1600
+
+
+def test_a_schedule_that_ends_its_subscription_bills_the_last_usage_and_foresees_nothing_more(
+    account: Account,
+) -> None:
+    customer = account.customer()
+    sub = account.subscribe(customer.id, account.metered())
+    schedule = account.v1.subscription_schedules.create({"from_subscription": sub.id})
+    account.v1.subscription_schedules.update(schedule.id, {"end_behavior": "cancel"})
+    with pytest.raises(stripe.InvalidRequestError) as none:
+        account.v1.invoices.create_preview({"schedule": schedule.id})
+    assert none.value.code == "invoice_upcoming_none"
+    account.use(customer.id, 700)
+    assert account.v1.invoices.create_preview({"schedule": schedule.id}).total == 700
+    account.advance_to(END)
+    assert account.subscription(sub.id).status == "canceled"
+    assert [invoice.total for invoice in account.invoices(sub.id)] == [700]
+
+
+def test_a_preview_is_of_a_schedule_or_of_a_subscription(account: Account) -> None:
+    sub = account.subscribe(account.customer().id, account.price(5000))
+    schedule = account.v1.subscription_schedules.create({"from_subscription": sub.id})
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        account.v1.invoices.create_preview({"schedule": schedule.id, "subscription": sub.id})
+    assert refused.value.code == "parameters_exclusive"

@@ -68,7 +68,7 @@ def test_a_subscription_paused_after_its_trial_can_be_resumed_with_a_card(accoun
     assert paused.status_details is not None
     assert paused.status_details.paused.subscription.type == "trial_end_without_payment_method"
     account.use_card(customer.id, "pm_card_visa")
-    resumed = account.v1.subscriptions.resume(sub.id)
+    resumed = account.v1.subscriptions.resume(sub.id, {"payment_behavior": "resume_on_payment_success"})
     assert (resumed.status, resumed.billing_cycle_anchor) == ("active", TRIAL_END + 5 * DAY)
     assert account.invoices(sub.id)[-1].status == "paid"
 

@@ -54,7 +54,7 @@ def prepare(tx: Transaction, sub: StripeDict, params: dict[str, Any]) -> Change:
     old_items = sub["items"]["data"]
     new_items = changed_items(tx, sub, params.get("items") or [], customer, now)
     prorate = params.get("proration_behavior", "create_prorations") != "none"
-    at = _proration_instant(sub, params, now)
+    at = proration_instant(sub, params, now)
     trial_end = params.get("trial_end")
     if trial_end == "now" and sub["status"] == "trialing":
         sub.update(trial_end=now, status="active")
@@ -78,16 +78,11 @@ def prepare(tx: Transaction, sub: StripeDict, params: dict[str, Any]) -> Change:
     return change
 
 
-def restart_periods(sub: StripeDict, now: int) -> None:
-    """Begin a new cycle now for every item."""
-    sub["billing_cycle_anchor"] = now
-    for item in sub["items"]["data"]:
-        period = period_at(now, cadence_of(item["price"]), now)
-        item.update(current_period_start=period.start, current_period_end=period.end)
-
-
-def _proration_instant(sub: StripeDict, params: dict[str, Any], now: int) -> int:
-    at = int(params.get("proration_date") or now)
+def proration_instant(sub: StripeDict, params: dict[str, Any], now: int) -> int:
+    """Read the instant at which a change is prorated. Raises a 400 for one outside the current periods."""
+    if not params.get("proration_date"):
+        return now
+    at = int(params["proration_date"])
     start = min(item["current_period_start"] for item in sub["items"]["data"])
     end = max(item["current_period_end"] for item in sub["items"]["data"])
     if not start <= at <= end:
@@ -97,6 +92,14 @@ def _proration_instant(sub: StripeDict, params: dict[str, Any], now: int) -> int
             param="proration_date",
         )
     return at
+
+
+def restart_periods(sub: StripeDict, now: int) -> None:
+    """Begin a new cycle now for every item."""
+    sub["billing_cycle_anchor"] = now
+    for item in sub["items"]["data"]:
+        period = period_at(now, cadence_of(item["price"]), now)
+        item.update(current_period_start=period.start, current_period_end=period.end)
 
 
 def _resets(

@@ -49,7 +49,8 @@ def collect_due(tx: Transaction, invoice: StripeDict) -> None:
     if not last or subscription_id is None or invoice["billing_reason"] == "subscription_create":
         return
     sub = records.subscription(tx, subscription_id)
-    if sub["status"] in records.GONE:
+    # While a subscription is paused, its invoices take their course without changing that.
+    if sub["status"] in (*records.GONE, "paused"):
         return
     outcome = billing_settings(tx)["after_retries"]
     if outcome == "cancel":

@@ -12,12 +12,12 @@ from portal.emulator.billing.due import (
     trial_notice_at,
     upcoming_notice_at,
 )
-from portal.emulator.billing.ending import end_on_schedule, expire_incomplete, void
+from portal.emulator.billing.ending import end_on_schedule, expire_incomplete
+from portal.emulator.billing.pausing import drop_waiting
 from portal.emulator.billing.phases import next_phase
 from portal.emulator.billing.previewing import upcoming_invoice
 from portal.emulator.billing.renewing import mark_notice_sent, renew
 from portal.emulator.billing.trials import announce_end, end_trial
-from portal.emulator.billing.waiting import expire_update
 from portal.emulator.events import emit
 from portal.emulator.transaction import StripeDict, Transaction
 
@@ -34,13 +34,13 @@ def step_subscription(tx: Transaction, sub: StripeDict, now: int) -> None:
         announce_end(tx, sub)
     elif _reached(upcoming_notice_at(sub, notes), now):
         mark_notice_sent(tx, sub)
-        emit(tx, "invoice.upcoming", upcoming_invoice(tx, sub))
+        upcoming = upcoming_invoice(tx, sub)
+        if upcoming is not None:
+            emit(tx, "invoice.upcoming", upcoming)
     elif sub["status"] == "incomplete" and _reached(sub["created"] + FIRST_PAYMENT_WINDOW, now):
         expire_incomplete(tx, sub)
     elif sub["pending_update"] and _reached(sub["pending_update"]["expires_at"], now):
-        invoice = tx.get("invoice", expire_update(tx, sub))
-        if invoice is not None and invoice["status"] == "open":
-            void(tx, invoice)
+        drop_waiting(tx, sub)
     elif sub["pause_collection"] and _reached(sub["pause_collection"]["resumes_at"], now):
         records.change(tx, sub["id"], pause_collection=None)
     elif _reached(phase_end(sub, notes), now):

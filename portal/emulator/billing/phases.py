@@ -10,7 +10,7 @@ from portal.emulator.billing.agenda import when_due
 from portal.emulator.billing.creating import create_subscription
 from portal.emulator.billing.drafting import customer_of
 from portal.emulator.billing.due import EXPIRING_NOTICE
-from portal.emulator.billing.ending import end
+from portal.emulator.billing.ending import end_on_schedule
 from portal.emulator.billing.savepoints import whole_or_not
 from portal.emulator.billing.updating import update_subscription
 from portal.emulator.events import emit, emit_updated
@@ -96,7 +96,7 @@ def next_phase(tx: Transaction, sub: StripeDict) -> None:
     records.save(tx, sub, {**notes, "phase_end": phase["end_date"]})
     try:
         with whole_or_not(tx):
-            apply_phase(tx, sub, phase, phase["proration_behavior"])
+            apply_phase(tx, sub, phase)
     except StripeError:
         _abort(tx, schedule)
         records.change(tx, sub["id"], schedule=None)
@@ -104,11 +104,16 @@ def next_phase(tx: Transaction, sub: StripeDict) -> None:
     emit_updated(tx, "subscription_schedule.updated", before, schedule)
 
 
-def apply_phase(tx: Transaction, sub: StripeDict, phase: StripeDict, proration_behavior: str) -> None:
+def apply_phase(tx: Transaction, sub: StripeDict, phase: StripeDict) -> None:
     """Make a subscription what a phase says."""
+    update_subscription(tx, records.subscription(tx, sub["id"]), phase_params(tx, sub, phase))
+
+
+def phase_params(tx: Transaction, sub: StripeDict, phase: StripeDict) -> dict[str, Any]:
+    """Give the update that makes a subscription what a phase says."""
     params: dict[str, Any] = {
         "items": replacing_entries(sub, phase["items"]),
-        "proration_behavior": proration_behavior,
+        "proration_behavior": phase["proration_behavior"],
         "metadata": phase["metadata"],
     }
     if phase["discounts"]:
@@ -119,7 +124,7 @@ def apply_phase(tx: Transaction, sub: StripeDict, phase: StripeDict, proration_b
         params["trial_end"] = phase["trial_end"]
     if phase["default_payment_method"]:
         params["default_payment_method"] = phase["default_payment_method"]
-    update_subscription(tx, records.subscription(tx, sub["id"]), params)
+    return params
 
 
 def replacing_entries(sub: StripeDict, wanted: list[StripeDict]) -> list[dict[str, Any]]:
@@ -186,7 +191,7 @@ def _finish(tx: Transaction, schedule: StripeDict, sub: StripeDict, now: int) ->
         return
     schedule.update(status="completed", completed_at=now, current_phase=None)
     tx.put(schedule)
-    end(tx, sub, "cancellation_requested", records.notes_of(tx, sub["id"]))
+    end_on_schedule(tx, sub)
     emit(tx, "subscription_schedule.completed", schedule)
 
 

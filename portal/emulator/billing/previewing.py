@@ -5,25 +5,23 @@ Because a preview runs the very code that charges, it cannot differ from the cha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from portal.emulator.billing import records
-from portal.emulator.billing.changing import prepare
+from portal.emulator.billing.changing import Change, prepare
 from portal.emulator.billing.drafting import draft_for_subscription, fill, pending_items
-from portal.emulator.billing.due import BILLED, HOUR, ends_with_period, period_end
-from portal.emulator.billing.ending import settle_items, settle_set_end
+from portal.emulator.billing.due import HOUR
+from portal.emulator.billing.ending import settle_items
 from portal.emulator.billing.invoice_shape import line_list, new_invoice
 from portal.emulator.billing.lines import lines_in_advance, metered_lines
+from portal.emulator.billing.pausing import prepare_pause
 from portal.emulator.billing.periods import period_at
-from portal.emulator.billing.renewing import draft_renewal
+from portal.emulator.billing.resuming import prepare_resume
 from portal.emulator.billing.savepoints import tentative
 from portal.emulator.billing.starting import start
-from portal.emulator.billing.subscription_shape import cadence_of, is_metered, period_of
-from portal.emulator.billing.trials import draft_trial_end
+from portal.emulator.billing.subscription_shape import cadence_of, is_metered
+from portal.emulator.billing.upcoming import next_invoice, none_upcoming
 from portal.emulator.billing.updating import draft_change
-from portal.emulator.instants import TEST_CLOCK
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import StripeError
 
@@ -33,17 +31,21 @@ _FOR_UPDATE = (
 )  # fmt: skip
 
 
-def upcoming_invoice(tx: Transaction, sub: StripeDict) -> StripeDict:
-    """Preview the next renewal of a subscription as it is."""
+def upcoming_invoice(tx: Transaction, sub: StripeDict) -> StripeDict | None:
+    """Preview the next renewal of a subscription as it is; None if it will make no invoice any more."""
     with tentative(tx):
-        return _as_preview(_next_invoice(tx, records.subscription(tx, sub["id"])))
+        try:
+            return _as_preview(next_invoice(tx, records.subscription(tx, sub["id"])))
+        except StripeError:
+            return None
 
 
 def preview_change(tx: Transaction, sub: StripeDict, params: dict[str, Any]) -> StripeDict:
     """Preview a subscription's next invoice after the changes of a `create_preview` request.
 
-    That is the immediate invoice if the changes make one, the last one if they cancel, else the next renewal; in
-    `recurring` mode, what a whole period costs from then on. Raises a 404 if no invoice is to come.
+    That is the immediate invoice if the changes make one (a pause or its end does, or there is none), the last one if
+    they cancel, else the next renewal; in `recurring` mode, what a whole period costs from then on. Raises a 404 if no
+    invoice is to come.
     """
     details = params.get("subscription_details") or {}
     with tentative(tx):
@@ -56,6 +58,10 @@ def preview_change(tx: Transaction, sub: StripeDict, params: dict[str, Any]) -> 
             prorate = details.get("proration_behavior", "create_prorations") != "none"
             settle_items(tx, sub, prorate=prorate)
             return _as_preview(draft_for_subscription(tx, sub, "upcoming", [], tx.now(sub)))
+        if details.get("pause"):
+            return _as_preview(_invoice_of(tx, prepare_pause(tx, sub, details["pause"])))
+        if details.get("resume_at"):
+            return _as_preview(_invoice_of(tx, prepare_resume(tx, sub, details)))
         if params.get("preview_mode") == "recurring":
             prepare(tx, sub, {**changed, "proration_behavior": "none"})
             return _as_preview(_recurring(tx, sub))
@@ -65,7 +71,7 @@ def preview_change(tx: Transaction, sub: StripeDict, params: dict[str, Any]) -> 
             if invoice is None:
                 invoice = draft_for_subscription(tx, sub, "upcoming", [], change.now)
             return _as_preview(invoice)
-        return _as_preview(_next_invoice(tx, sub))
+        return _as_preview(next_invoice(tx, sub))
 
 
 def preview_start(tx: Transaction, customer: StripeDict, params: dict[str, Any]) -> StripeDict:
@@ -102,30 +108,11 @@ def preview_pending(tx: Transaction, customer: StripeDict) -> StripeDict:
         return _as_preview(fill(tx, invoice, [], waiting))
 
 
-def none_upcoming() -> StripeError:
-    """Return the error for a subscription or customer that has no invoice to come."""
-    return StripeError(
-        404, "invalid_request_error", "No upcoming invoices for customer", code="invoice_upcoming_none"
-    )
-
-
-def _next_invoice(tx: Transaction, sub: StripeDict) -> StripeDict:
-    trialing = sub["status"] == "trialing"
-    if not trialing and sub["status"] not in BILLED:
+def _invoice_of(tx: Transaction, change: Change) -> StripeDict:
+    invoice = draft_change(tx, change)
+    if invoice is None:
         raise none_upcoming()
-    at = sub["trial_end"] if trialing else period_end(sub)
-    ends = sub["cancel_at"] is not None and sub["cancel_at"] <= at if trialing else ends_with_period(sub)
-    at = sub["cancel_at"] if ends else at
-    with _moved_to(tx, sub, at):
-        if ends:
-            settle_set_end(tx, sub)
-            if not pending_items(tx, sub["customer"], sub["id"]):
-                raise none_upcoming()
-            return draft_for_subscription(tx, sub, "upcoming", [], at)
-        notes = records.notes_of(tx, sub["id"])
-        draft = draft_trial_end if trialing else draft_renewal
-        invoice = draft(tx, sub, notes, at)
-    return invoice or draft_for_subscription(tx, sub, "upcoming", [], at)
+    return invoice
 
 
 def _recurring(tx: Transaction, sub: StripeDict) -> StripeDict:
@@ -133,25 +120,14 @@ def _recurring(tx: Transaction, sub: StripeDict) -> StripeDict:
     lines: list[StripeDict] = []
     for item in sub["items"]["data"]:
         if is_metered(item):
-            lines += metered_lines(tx, sub, item, period_of(item))
+            # What was used so far stands for a whole period, also where the price is another from now on.
+            period = period_at(sub["billing_cycle_anchor"], cadence_of(item["price"]), tx.now(sub))
+            lines += metered_lines(tx, sub, item, period)
     for item in sub["items"]["data"]:
         period = period_at(sub["billing_cycle_anchor"], cadence_of(item["price"]), item["current_period_end"])
         item.update(current_period_start=period.start, current_period_end=period.end)
     lines += lines_in_advance(tx, sub, sub["items"]["data"])
     return draft_for_subscription(tx, sub, "upcoming", lines, tx.now(sub), with_pending=False)
-
-
-@contextmanager
-def _moved_to(tx: Transaction, sub: StripeDict, at: int) -> Iterator[None]:
-    """Look at things as of an instant to come, under the subscription's clock or in real time."""
-    clock = tx.get(TEST_CLOCK, sub["test_clock"]) if sub["test_clock"] else None
-    if clock is None:
-        with tx.at(at):
-            yield
-        return
-    tx.put({**clock, "frozen_time": max(at, clock["frozen_time"])})
-    yield
-    tx.put(clock)
 
 
 def _as_preview(invoice: StripeDict) -> StripeDict:

@@ -6,7 +6,7 @@ from portal.emulator.billing import records
 from portal.emulator.billing.balance import set_delinquent
 from portal.emulator.billing.invoice_shape import subscription_of
 from portal.emulator.billing.payments import invoice_intent
-from portal.emulator.billing.waiting import apply_update, expire_update, finish_resume
+from portal.emulator.billing.waiting import apply_update, expire_update
 from portal.emulator.transaction import StripeDict, Transaction
 
 
@@ -20,10 +20,7 @@ def after_paid(tx: Transaction, invoice: StripeDict) -> None:
     notes = records.notes_of(tx, sub["id"])
     waiting = notes["waiting"]
     if waiting and waiting["invoice"] == invoice["id"]:
-        if waiting["kind"] == "resume":
-            finish_resume(tx, sub, notes)
-        else:
-            apply_update(tx, sub, notes)
+        apply_update(tx, sub, notes)
         return
     if sub["payment_settings"]["save_default_payment_method"] == "on_subscription":
         intent = invoice_intent(tx, invoice["id"])
@@ -37,7 +34,12 @@ def after_failed(tx: Transaction, invoice: StripeDict) -> None:
     """Put the subscription past due when its invoice could not be collected."""
     sub = _subscription(tx, invoice)
     set_delinquent(tx, invoice["customer"], True)
-    if sub is None or records.notes_of(tx, sub["id"])["waiting"]:
+    if sub is None:
+        return
+    notes = records.notes_of(tx, sub["id"])
+    if waiting := notes["waiting"]:
+        if waiting["invoice"] == invoice["id"] and waiting["if_failed"]:
+            apply_update(tx, sub, notes, waiting["if_failed"])
         return
     if sub["status"] in ("active", "trialing"):
         sub["status"] = "past_due"
@@ -46,13 +48,17 @@ def after_failed(tx: Transaction, invoice: StripeDict) -> None:
 
 def after_given_up(tx: Transaction, invoice: StripeDict) -> None:
     """Let the subscription go on, or never start, when its invoice was voided or written off; a change that waited for
-    the invoice is dropped."""
+    the invoice is dropped, but a pause ends with an invoice that is written off."""
     sub = _subscription(tx, invoice)
     if sub is None or sub["latest_invoice"] != invoice["id"]:
         return
-    waiting = records.notes_of(tx, sub["id"])["waiting"]
+    notes = records.notes_of(tx, sub["id"])
+    waiting = notes["waiting"]
     if sub["pending_update"] and waiting and waiting["invoice"] == invoice["id"]:
-        expire_update(tx, sub)
+        if waiting["kind"] == "resume" and invoice["status"] == "uncollectible":
+            apply_update(tx, sub, notes)
+        else:
+            expire_update(tx, sub)
         return
     if sub["status"] == "incomplete" and invoice["status"] == "void":
         sub.update(status="incomplete_expired", ended_at=tx.now(sub))

@@ -10,6 +10,7 @@ from portal.emulator.billing.changing import Change, prepare
 from portal.emulator.billing.collecting import collect, default_method, mark_paid
 from portal.emulator.billing.debits import note_invoice_lines
 from portal.emulator.billing.drafting import draft_for_subscription, pending_items
+from portal.emulator.billing.due import FIRST_PAYMENT_WINDOW, period_end
 from portal.emulator.billing.finalizing import finalize
 from portal.emulator.billing.redemption import consume
 from portal.emulator.billing.refusing import refuse_unsupported
@@ -39,12 +40,13 @@ def update_subscription(tx: Transaction, sub: StripeDict, params: dict[str, Any]
         emit(tx, "invoice.created", invoice)
         finalize(tx, invoice, change.now)
     if invoice is not None and behavior == "pending_if_incomplete" and not _will_be_paid(tx, invoice):
-        records.save(tx, change.before, change.before_notes)
-        set_aside(tx, change.before, change.before_notes, change.sub, change.notes)
+        # What renews in the meantime must not be set back to the period before.
+        until = min(change.now + FIRST_PAYMENT_WINDOW, period_end(change.before))
+        set_aside(tx, change, kind="update", until=until)
     else:
         announce(tx, change)
     if invoice is not None:
-        _collect(tx, change, invoice, behavior)
+        collect_change(tx, change, invoice, behavior)
     return records.subscription(tx, sub["id"])
 
 
@@ -68,24 +70,22 @@ def draft_change(tx: Transaction, change: Change) -> StripeDict | None:
     return invoice
 
 
-def announce(tx: Transaction, change: Change) -> None:
-    """Store a changed subscription and tell what changed."""
+def announce(tx: Transaction, change: Change, event: str | None = None) -> None:
+    """Store a changed subscription and tell what changed, and by the event that has a name for it."""
     records.save(tx, change.sub, change.notes)
     previous = changes(change.before, change.sub)
     if previous:
         emit(tx, "customer.subscription.updated", change.sub, previous)
+    if event is not None:
+        emit(tx, event, change.sub)
     if previous.keys() & {"items", "status"}:
         entitlements.refresh(tx, change.sub["customer"])
 
 
-def _will_be_paid(tx: Transaction, invoice: StripeDict) -> bool:
-    if invoice["amount_remaining"] == 0:
-        return True
-    method = default_method(tx, invoice)
-    return method is not None and judge(tx, method).status == "succeeded"
-
-
-def _collect(tx: Transaction, change: Change, invoice: StripeDict, behavior: str) -> None:
+def collect_change(
+    tx: Transaction, change: Change, invoice: StripeDict, behavior: str = "allow_incomplete"
+) -> None:
+    """Collect the finalized invoice of a change, or send it. Raises a 402 if it is declined and must not be."""
     if invoice["amount_remaining"] == 0:
         mark_paid(tx, invoice)
     elif change.sub["collection_method"] == "send_invoice":
@@ -96,3 +96,10 @@ def _collect(tx: Transaction, change: Change, invoice: StripeDict, behavior: str
         verdict = collect(tx, invoice)
         if verdict.status != "succeeded" and behavior == "error_if_incomplete":
             raise subscription_refusal(verdict)
+
+
+def _will_be_paid(tx: Transaction, invoice: StripeDict) -> bool:
+    if invoice["amount_remaining"] == 0:
+        return True
+    method = default_method(tx, invoice)
+    return method is not None and judge(tx, method).status == "succeeded"

@@ -10,7 +10,7 @@ from portal.emulator.app import Emulator
 from portal.emulator.billing.attributes import last_period_end
 from portal.emulator.billing.ending import cancel_now
 from portal.emulator.billing.pausing import pause as pause_now
-from portal.emulator.billing.pausing import resume as resume_now
+from portal.emulator.billing.resuming import resume as resume_now
 from portal.emulator.billing.updating import update_subscription
 from portal.emulator.pages.checkout_summary import reduction
 from portal.emulator.pages.portal_home import show
@@ -80,7 +80,8 @@ def resume(emulator: Emulator, _request: Request, session_id: str, subscription_
     with emulator.store.transaction() as tx:
         visit = open_visit(tx, session_id)
         visit.feature("subscription_pause")
-        resume_now(tx, subscription_of(tx, visit, subscription_id), {})
+        sub = subscription_of(tx, visit, subscription_id)
+        resume_now(tx, sub, {"payment_behavior": "resume_on_payment_success"})
         return see(f"{visit.home}?done=resumed")
 
 

@@ -21,7 +21,6 @@ from portal.emulator.pages.render import message, page, see
 from portal.emulator.resources.account import MERCHANT_NAME
 from portal.emulator.resources.tax_ids import TAX_ID
 from portal.emulator.transaction import Objects, StripeDict, Transaction
-from portal.emulator.wire.errors import StripeError
 
 _SAID: Final = {
     "card_added": "The card was added.",
@@ -150,10 +149,8 @@ def _recurring(tx: Transaction, sub: StripeDict, items: Objects) -> str | None:
 
 
 def _next_amount(tx: Transaction, sub: StripeDict) -> int | None:
-    try:
-        return int(upcoming_invoice(tx, sub)["amount_due"])
-    except StripeError:
-        return None
+    upcoming = upcoming_invoice(tx, sub)
+    return int(upcoming["amount_due"]) if upcoming is not None else None
 
 
 def _invoices(tx: Transaction, visit: Visit) -> Objects:

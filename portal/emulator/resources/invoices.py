@@ -16,7 +16,7 @@ from portal.emulator.billing.refusing import refuse_unsupported
 from portal.emulator.billing.totals import compute
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import invalid, missing_parameter
+from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
 from portal.emulator.wire.expand import included_on_expand
 from portal.emulator.wire.fields import set_texts, set_values
 from portal.emulator.wire.lookup import in_param, in_path
@@ -32,7 +32,7 @@ _UNSUPPORTED = (
 _UNSUPPORTED_IN_PREVIEWS = (
     "customer_account", "customer_details", "invoice_items", "issuer", "on_behalf_of", "schedule_details",
 )  # fmt: skip
-_UNSUPPORTED_CHANGES = ("billing_schedules", "pause", "resume_at")
+_UNSUPPORTED_CHANGES = ("billing_schedules",)
 
 
 @route("POST", "/v1/invoices", params="InvoiceCreateParams")
@@ -173,6 +173,9 @@ def confirmation_secret(tx: Transaction, invoice: StripeDict) -> StripeDict | No
 
 def _previewed(tx: Transaction, params: dict[str, Any]) -> StripeDict | None:
     if "schedule" in params:
+        for name in ("subscription", "subscription_details"):
+            if name in params:
+                raise exclusive_parameters("schedule", name)
         schedule = in_param(tx, "subscription_schedule", params["schedule"], param="schedule")
         if schedule["subscription"] is None:
             raise invalid("The schedule has no subscription yet.", param="schedule")

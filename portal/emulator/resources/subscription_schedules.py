@@ -53,7 +53,7 @@ def create_schedule(tx: Transaction, call: Call) -> StripeDict:
 def schedule_subscription(tx: Transaction, sub: StripeDict, metadata: dict[str, str]) -> StripeDict:
     """Put a running subscription under a schedule whose only phase is what it is now.
 
-    Raises a 400 for a subscription that has ended or has a schedule.
+    Raises a 400 for a subscription that has ended, is paused or has a schedule.
     """
     if sub["schedule"] is not None:
         raise invalid(
@@ -61,7 +61,7 @@ def schedule_subscription(tx: Transaction, sub: StripeDict, metadata: dict[str, 
             f"{sub['id']}. It is attached to {sub['schedule']}.",
             param="from_subscription",
         )
-    if sub["status"] in (*records.GONE, "incomplete"):
+    if sub["status"] in (*records.GONE, "incomplete", "paused"):
         raise invalid(
             f"You cannot create a subscription schedule from a subscription with status `{sub['status']}`.",
             param="from_subscription",
@@ -160,7 +160,8 @@ def _set_phases(tx: Transaction, schedule: StripeDict, params: dict[str, Any]) -
     sub = records.subscription(tx, schedule["subscription"])
     notes = {**records.notes_of(tx, sub["id"]), "phase_end": phase["end_date"]}
     records.save(tx, sub, notes)
-    phases.apply_phase(tx, sub, phase, params.get("proration_behavior") or phase["proration_behavior"])
+    behavior = params.get("proration_behavior") or phase["proration_behavior"]
+    phases.apply_phase(tx, sub, {**phase, "proration_behavior": behavior})
 
 
 def _running(tx: Transaction, call: Call, verb: str) -> StripeDict:

@@ -7,7 +7,8 @@ from typing import Any
 from portal.emulator.billing import records
 from portal.emulator.billing.creating import create_subscription as create
 from portal.emulator.billing.ending import cancel_now
-from portal.emulator.billing.pausing import pause, resume
+from portal.emulator.billing.pausing import pause
+from portal.emulator.billing.resuming import resume
 from portal.emulator.billing.subscription_shape import flexible_mode
 from portal.emulator.billing.updating import update_subscription as update
 from portal.emulator.events import emit

@@ -1,0 +1,85 @@
+"""The next invoice of a subscription, drafted at the instant at which it will be made: in whatever phase it is then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from portal.emulator.billing import records
+from portal.emulator.billing.changing import prepare
+from portal.emulator.billing.drafting import draft_for_subscription, pending_items
+from portal.emulator.billing.due import BILLED, ends_with_period, period_end, phase_end
+from portal.emulator.billing.ending import settle_set_end
+from portal.emulator.billing.phases import phase_params, place, release
+from portal.emulator.billing.renewing import draft_renewal
+from portal.emulator.billing.trials import draft_trial_end
+from portal.emulator.billing.updating import draft_change
+from portal.emulator.instants import TEST_CLOCK
+from portal.emulator.transaction import StripeDict, Transaction
+from portal.emulator.wire.errors import StripeError
+
+
+def none_upcoming() -> StripeError:
+    """Return the error for a subscription or customer that has no invoice to come."""
+    return StripeError(
+        404, "invalid_request_error", "No upcoming invoices for customer", code="invoice_upcoming_none"
+    )
+
+
+def next_invoice(tx: Transaction, sub: StripeDict) -> StripeDict:
+    """Carry out what time will do to a subscription up to its next draft, which is returned; the caller takes it back.
+
+    Raises a 404 if no invoice is to come.
+    """
+    trialing = sub["status"] == "trialing"
+    if not trialing and sub["status"] not in BILLED:
+        raise none_upcoming()
+    at = sub["trial_end"] if trialing else period_end(sub)
+    notes = records.notes_of(tx, sub["id"])
+    planned_at = phase_end(sub, notes)
+    if planned_at is not None and planned_at <= at:
+        return _after_phase(tx, sub, planned_at)
+    ends = sub["cancel_at"] is not None and sub["cancel_at"] <= at if trialing else ends_with_period(sub)
+    if ends:
+        return _last_invoice(tx, sub, sub["cancel_at"])
+    with _moved_to(tx, sub, at):
+        draft = draft_trial_end if trialing else draft_renewal
+        invoice = draft(tx, sub, notes, at)
+    return invoice or draft_for_subscription(tx, sub, "upcoming", [], at)
+
+
+def _after_phase(tx: Transaction, sub: StripeDict, at: int) -> StripeDict:
+    """Move into the next phase, which may make an invoice by itself, or leave the schedule behind."""
+    schedule = tx.get("subscription_schedule", sub["schedule"])
+    assert schedule is not None, sub["schedule"]
+    with _moved_to(tx, sub, at):
+        phase = place(tx, schedule, at)
+        if phase is None:
+            if schedule["end_behavior"] == "cancel":
+                return _last_invoice(tx, sub, at)
+            release(tx, schedule)
+            return next_invoice(tx, records.subscription(tx, sub["id"]))
+        records.save(tx, sub, {**records.notes_of(tx, sub["id"]), "phase_end": phase["end_date"]})
+        change = prepare(tx, sub, phase_params(tx, sub, phase))
+        return draft_change(tx, change) or next_invoice(tx, change.sub)
+
+
+def _last_invoice(tx: Transaction, sub: StripeDict, at: int) -> StripeDict:
+    with _moved_to(tx, sub, at):
+        settle_set_end(tx, sub)
+        if not pending_items(tx, sub["customer"], sub["id"]):
+            raise none_upcoming()
+        return draft_for_subscription(tx, sub, "upcoming", [], at)
+
+
+@contextmanager
+def _moved_to(tx: Transaction, sub: StripeDict, at: int) -> Iterator[None]:
+    """Look at things as of an instant to come, under the subscription's clock or in real time."""
+    clock = tx.get(TEST_CLOCK, sub["test_clock"]) if sub["test_clock"] else None
+    if clock is None:
+        with tx.at(at):
+            yield
+        return
+    tx.put({**clock, "frozen_time": max(at, clock["frozen_time"])})
+    yield
+    tx.put(clock)
