@@ -33,7 +33,7 @@ class Emulator:
         self.faults = Faults(self.store)
         self.deliver = deliver or deliveries.post
         self.something_to_deliver = threading.Event()
-        self._service = Service(self.store)
+        self._service = Service(self.store, self.let_time_pass)
         self._requests = count(1)
 
     def handle(
@@ -47,12 +47,12 @@ class Emulator:
         if path.startswith(control.PREFIX):
             return control.answer(self, method, path, body)
         lowered = {name.lower(): value for name, value in headers.items()}
-        request_id = f"req_{next(self._requests):014d}"
+        # Whoever opens the same store again, or at the same time, numbers other requests.
+        request_id = f"req_{self.store.opened:04d}{next(self._requests):010d}"
         request = ApiRequest(request_id, method, path, query_string, body, lowered)
         fault = self.faults.take(method, path)
         if fault is not None and not fault.leaves_effect:
             return _spoilt(fault, request)
-        run_due(self.store)
         stale = self.faults.stale_store() if method == "GET" else None
         answer = self._service.answer(request, read_from=stale)
         if method != "GET":

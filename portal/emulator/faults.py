@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any, Final, Literal, get_args
 
 from portal.emulator.store import Store
-from portal.emulator.wire.errors import StripeError
+from portal.emulator.wire.errors import StripeError, locked
 
 Kind = Literal[
     "card_declined",
@@ -153,16 +153,6 @@ def _declined() -> StripeError:
     )
 
 
-def _lock_timeout() -> StripeError:
-    return StripeError(
-        429,
-        "invalid_request_error",
-        "This object cannot be accessed right now because another API request or Stripe process is currently "
-        "accessing it. If you see this error intermittently, retry the request.",
-        code="lock_timeout",
-    )
-
-
 def _rate_limit() -> StripeError:
     return StripeError(
         429,
@@ -182,7 +172,7 @@ def _server_error() -> StripeError:
 
 _REFUSALS: Final[dict[Kind, Callable[[], StripeError]]] = {
     "card_declined": _declined,
-    "lock_timeout": _lock_timeout,
+    "lock_timeout": locked,
     "rate_limit": _rate_limit,
     "reads_per_second": _rate_limit,
     "error_before": _server_error,

@@ -16,6 +16,7 @@ from typing import Any
 
 from portal.emulator.schema import SCHEMA, TABLES
 from portal.emulator.transaction import RequestInfo, Transaction
+from portal.emulator.wire.errors import locked
 
 _BUSY_SECONDS = 15.0
 
@@ -42,6 +43,7 @@ class Store:
         with self._exclusive() as connection:
             connection.executescript(SCHEMA)
             self._plant_seed(connection, replace=False)
+            self.opened = self._count_opening(connection)
 
     def _connect(self, path: str) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -69,21 +71,30 @@ class Store:
     def transaction(self, *, write: bool = True, request: RequestInfo | None = None) -> Iterator[Transaction]:
         """Run a block as one transaction: committed when it ends, rolled back when it raises.
 
-        Refuses to nest: a second transaction in the same thread would commit half of the first.
+        Refuses to nest: a second transaction in the same thread would commit half of the first. Raises a 429 where
+        another process holds the store for too long.
         """
         with self._exclusive() as connection:
             if connection.in_transaction:
                 raise RuntimeError("a transaction of the emulator's store is already open in this thread")
-            connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
-            transaction = Transaction(
-                connection, self.seed_of(connection), self.wall_clock, self.base_url, request
-            )
+            self._begin(connection, write=write)
             try:
-                yield transaction
+                yield Transaction(
+                    connection, self.seed_of(connection), self.wall_clock, self.base_url, request
+                )
             except BaseException:
                 connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
+
+    @staticmethod
+    def _begin(connection: sqlite3.Connection, *, write: bool) -> None:
+        try:
+            connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise locked() from error
+            raise
 
     def snapshot(self) -> str:
         """Return everything in the store as one JSON text."""
@@ -110,9 +121,11 @@ class Store:
                     for row in tables[table]:
                         marks = ",".join("?" * len(row))
                         connection.execute(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608
+                if not self._can_make_ids(connection):
+                    raise ValueError("this is not a snapshot of the emulator's store")
             except BaseException as error:
                 connection.execute("ROLLBACK")
-                if isinstance(error, sqlite3.Error):
+                if isinstance(error, sqlite3.Error | TypeError):
                     raise ValueError("this is not a snapshot of the emulator's store") from error
                 raise
             connection.execute("COMMIT")
@@ -144,6 +157,19 @@ class Store:
         verb = "REPLACE" if replace else "IGNORE"
         connection.execute(f"INSERT OR {verb} INTO settings VALUES ('seed', ?)", (seed,))  # noqa: S608
         connection.execute(f"INSERT OR {verb} INTO settings VALUES ('counter', '0')")  # noqa: S608
+
+    @staticmethod
+    def _can_make_ids(connection: sqlite3.Connection) -> bool:
+        query = "SELECT count(*) FROM settings WHERE name IN ('seed', 'counter')"
+        return bool(connection.execute(query).fetchone() == (2,))
+
+    @staticmethod
+    def _count_opening(connection: sqlite3.Connection) -> int:
+        (opened,) = connection.execute(
+            "INSERT INTO settings VALUES ('opened', '1')"
+            " ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
+        ).fetchone()
+        return int(opened)
 
     @staticmethod
     def seed_of(connection: sqlite3.Connection) -> str:

@@ -7,7 +7,8 @@ write an object, get it again before changing it.
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -58,6 +59,15 @@ class Transaction(Instants):
         self.base_url = base_url
         self.request = request
         self._seed = seed
+
+    @contextmanager
+    def on_its_own(self) -> Iterator[None]:
+        """Let what happens within the block be nobody's request: time brings it, and its events say so."""
+        request, self.request = self.request, None
+        try:
+            yield
+        finally:
+            self.request = request
 
     def new_id(self, prefix: str, length: int = 24) -> str:
         """Return the next id, `sub_…`: the same seed and the same sequence of calls give the same ids."""
@@ -131,8 +141,15 @@ class Transaction(Instants):
         self.connection.execute("DELETE FROM objects WHERE object = ? AND id = ?", (object_type, object_id))
 
     def delete_under_clock(self, clock_id: str) -> None:
-        """Remove every object that lives under a test clock."""
-        self.connection.execute("DELETE FROM objects WHERE test_clock = ?", (clock_id,))
+        """Remove every object that lives under a test clock, or belongs to a customer, an invoice or a subscription
+        that does.
+        """
+        under = "(SELECT id FROM objects WHERE test_clock = ?1 AND object = '{}')".format
+        self.connection.execute(
+            f"DELETE FROM objects WHERE test_clock = ?1 OR customer IN {under('customer')}"  # noqa: S608
+            f" OR invoice IN {under('invoice')} OR subscription IN {under('subscription')}",
+            (clock_id,),
+        )
 
     def list(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -120,6 +121,79 @@ def test_deleting_a_clock_deletes_what_lives_under_it(account: Account) -> None:
             gone()
         assert refused.value.http_status == 404
     assert account.v1.test_helpers.test_clocks.list().data == []
+
+
+def test_nothing_of_a_deleted_clocks_customers_is_left(account: Account) -> None:
+    customer, price = account.customer().id, account.price()
+    account.subscribe(customer, price)
+    account.v1.checkout.sessions.create(
+        {
+            "mode": "subscription",
+            "customer": customer,
+            "success_url": "https://example.com/",
+            "line_items": [{"price": price.id, "quantity": 1}],
+        }
+    )
+    account.v1.billing_portal.sessions.create({"customer": customer})
+    account.v1.test_helpers.test_clocks.delete(account.clock)
+    with account.emulator.store.transaction(write=False) as tx:
+        left = {name for (name,) in tx.connection.execute("SELECT DISTINCT object FROM objects")}
+    assert left == {"billing_portal.configuration", "event", "price", "product"}
+
+
+@pytest.mark.parametrize("frozen_time", [-1, 1_768_053_600_000])
+def test_an_instant_that_is_not_in_seconds_is_refused(account: Account, frozen_time: int) -> None:
+    for send in (
+        lambda: account.v1.test_helpers.test_clocks.create({"frozen_time": frozen_time}),
+        lambda: account.advance_to(frozen_time),
+    ):
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            send()
+        assert refused.value.param == "frozen_time"
+
+
+def test_a_name_that_is_too_long_is_refused(account: Account) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        account.v1.test_helpers.test_clocks.create({"frozen_time": START, "name": "x" * 301})
+    assert refused.value.param == "name"
+
+
+def test_while_a_clock_advances_it_is_neither_advanced_nor_deleted(account: Account) -> None:
+    clocks = account.v1.test_helpers.test_clocks
+    seen: list[str] = []
+    answered = threading.Event()
+
+    def advance() -> None:
+        try:
+            seen.append(clocks.advance(account.clock, {"frozen_time": START + DAY}).status)
+        except stripe.RateLimitError as refused:
+            seen.append(str(refused.user_message))
+        answered.set()
+
+    # The store is held, so neither can finish before the other came.
+    with account.emulator.store.transaction():
+        threads = [threading.Thread(target=advance) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        answered.wait(10)
+    for thread in threads:
+        thread.join()
+    assert sorted(seen) == ["Test clock advancement underway - cannot perform modifications.", "advancing"]
+
+
+def test_what_time_brings_is_nobodys_request(account: Account) -> None:
+    account.subscribe(account.customer().id, account.price())
+    account.advance_to(END + 3600)
+    requests = {
+        name: account.last_event(name)["request"]["id"]
+        for name in (
+            "customer.created",
+            "test_helpers.test_clock.advancing",
+            "invoice.paid",
+            "test_helpers.test_clock.ready",
+        )
+    }
+    assert [request is None for request in requests.values()] == [False, False, True, True]
 
 
 def test_clocks_do_not_touch_one_another(account: Account) -> None:

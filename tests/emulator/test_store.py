@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import portal.emulator.store
 from portal.emulator.app import Emulator
 from portal.emulator.instants import TEST_CLOCK, Due
 from portal.emulator.store import Store
@@ -174,3 +176,45 @@ def test_a_snapshot_goes_from_one_store_to_another(store: Store) -> None:
     with other.transaction(write=False) as tx:
         assert (tx.get("thing", "a"), tx.private("thing", "a")) == (_thing("a"), {"x": 1})
         assert tx.next_due(NOW, None) == Due(NOW, "thing", "a")
+
+
+def test_what_was_under_way_when_the_process_was_killed_never_was(tmp_path: Path) -> None:
+    path = str(tmp_path / "emulator.db")
+    script = (
+        "import sys; from portal.emulator.app import Emulator\n"
+        "emulator = Emulator(sys.argv[1])\n"
+        "while True:\n"
+        "    emulator.handle('POST', '/v1/customers', '', b'', {'Authorization': 'Bearer sk_test_1'})\n"
+        "    print('made', flush=True)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, path], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        answered = [process.stdout.readline() for _ in range(20)]
+        process.kill()
+    with Store(path).transaction() as tx:
+        assert tx.count("customer") == tx.count("event") >= len(answered)
+        assert tx.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_who_waits_too_long_for_the_store_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Fifteen seconds are long for a test.
+    monkeypatch.setattr(portal.emulator.store, "_BUSY_SECONDS", 0.01)
+    path = str(tmp_path / "emulator.db")
+    raw = Raw(Emulator(path))
+    with Store(path).transaction():
+        assert raw.get("/v1/customers")[0] == 200
+        status, answer = raw.post("/v1/customers")
+    assert (status, answer["error"]["code"]) == (429, "lock_timeout")
+    assert raw.post("/v1/customers")[0] == 200
+
+
+@pytest.mark.parametrize("table", [None, 5, [], [5], [["a"]]])
+def test_what_is_no_snapshot_leaves_the_store_as_it_was(store: Store, table: object) -> None:
+    with store.transaction() as tx:
+        tx.put(_thing("a"))
+    tables = {**json.loads(store.snapshot()), "settings": table}
+    with pytest.raises(ValueError, match="not a snapshot"):
+        store.restore(json.dumps(tables))
+    with store.transaction() as tx:
+        assert tx.count("thing") == 1
+        assert tx.new_id("x") != tx.new_id("x")

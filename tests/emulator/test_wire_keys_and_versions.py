@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 import pytest
 
@@ -59,4 +60,12 @@ def test_older_and_unknown_versions_are_refused(emulator: Emulator, version: str
 def test_every_answer_has_its_own_request_id(emulator: Emulator) -> None:
     headers = {"Authorization": "Bearer sk_test_1"}
     answers = [emulator.handle("GET", path, "", b"", headers) for path in ("/v1/customers", "/v1/nothing")]
+    assert len({answer.headers["Request-Id"] for answer in answers}) == 2
+
+
+def test_request_ids_go_on_when_a_store_is_opened_again(tmp_path: Path) -> None:
+    path = str(tmp_path / "emulator.db")
+    headers = {"Authorization": "Bearer sk_test_1"}
+    opened = [Emulator(path), Emulator(path)]
+    answers = [emulator.handle("GET", "/v1/customers", "", b"", headers) for emulator in opened]
     assert len({answer.headers["Request-Id"] for answer in answers}) == 2

@@ -59,7 +59,8 @@ def _step(tx: Transaction, due: Due) -> None:
     if obj is None or step is None:
         tx.set_due(due.object, due.id, None)
         return
-    step(tx, obj, due.at)
+    with tx.on_its_own():
+        step(tx, obj, due.at)
 
 
 def _set_clock(tx: Transaction, clock_id: str, at: int) -> None:

@@ -1,10 +1,10 @@
 """The one account there is."""
 
 from portal.emulator.transaction import StripeDict, Transaction
+from portal.emulator.wire.headers import ACCOUNT_ID
 from portal.emulator.wire.routes import Call, route
 
 MERCHANT_NAME = "Test Merchant"
-_ACCOUNT_ID = "acct_emulator00000001"
 _OPENED = 1_735_689_600
 
 
@@ -12,7 +12,7 @@ _OPENED = 1_735_689_600
 def retrieve_account(_tx: Transaction, _call: Call) -> StripeDict:
     """Retrieve the account the keys belong to."""
     return {
-        "id": _ACCOUNT_ID,
+        "id": ACCOUNT_ID,
         "object": "account",
         "business_profile": None,
         "business_type": "company",

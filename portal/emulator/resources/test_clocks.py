@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from portal.emulator.billing.periods import Cadence, after
 from portal.emulator.billing.records import GONE
 from portal.emulator.billing.time import advance_clock
@@ -18,20 +16,24 @@ from portal.emulator.wire.pages import list_answer
 from portal.emulator.wire.routes import Call, route
 
 _LIFETIME = 30 * 24 * 3600
+_UNDERWAY = "Test clock advancement underway - cannot perform modifications."
+_LONGEST_NAME = 300
+# Ten digits: an instant in milliseconds, the usual slip, has thirteen.
+_LATEST = 9_999_999_999
 
 
 @route("POST", "/v1/test_helpers/test_clocks", params="test_helpers.TestClockCreateParams")
 def create_clock(tx: Transaction, call: Call) -> StripeDict:
-    """Create a test clock."""
+    """Create a test clock, at any instant of the past or future."""
     now = tx.wall_now()
     clock: StripeDict = {
         "id": tx.new_id("clock"),
         "object": TEST_CLOCK,
         "created": now,
         "deletes_after": now + _LIFETIME,
-        "frozen_time": call.params["frozen_time"],
+        "frozen_time": _instant(call.params["frozen_time"]),
         "livemode": False,
-        "name": text(call.params.get("name")),
+        "name": _name(call.params.get("name")),
         "status": "ready",
         "status_details": {"advancing": None},
     }
@@ -46,11 +48,16 @@ def retrieve_clock(tx: Transaction, call: Call) -> StripeDict:
     return in_path(tx, TEST_CLOCK, call.args["id"], param="test_clock")
 
 
-@route("POST", "/v1/test_helpers/test_clocks/{id}/advance", params="test_helpers.TestClockAdvanceParams")
+@route(
+    "POST",
+    "/v1/test_helpers/test_clocks/{id}/advance",
+    params="test_helpers.TestClockAdvanceParams",
+    alone=_UNDERWAY,
+)
 def advance_test_clock(tx: Transaction, call: Call) -> StripeDict:
     """Advance a test clock: everything due on the way happens."""
     clock = in_path(tx, TEST_CLOCK, call.args["id"], param="test_clock")
-    return advance(tx, clock["id"], call.params["frozen_time"])
+    return advance(tx, clock["id"], _instant(call.params["frozen_time"]))
 
 
 def advance(tx: Transaction, clock_id: str, until: int) -> StripeDict:
@@ -80,18 +87,20 @@ def advance(tx: Transaction, clock_id: str, until: int) -> StripeDict:
     emit(tx, "test_helpers.test_clock.advancing", advancing)
     advance_clock(tx, clock_id, until)
     live_on_from_now(tx, clock_id)
-    ready = in_path(tx, TEST_CLOCK, clock_id)
-    emit(tx, "test_helpers.test_clock.ready", ready)
+    with tx.on_its_own():
+        emit(tx, "test_helpers.test_clock.ready", in_path(tx, TEST_CLOCK, clock_id))
     return advancing
 
 
-@route("DELETE", "/v1/test_helpers/test_clocks/{id}", params="test_helpers.TestClockDeleteParams")
+@route(
+    "DELETE",
+    "/v1/test_helpers/test_clocks/{id}",
+    params="test_helpers.TestClockDeleteParams",
+    alone=_UNDERWAY,
+)
 def delete_clock(tx: Transaction, call: Call) -> StripeDict:
     """Delete a test clock and everything that lives under it."""
     clock = in_path(tx, TEST_CLOCK, call.args["id"], param="test_clock")
-    for sub in tx.all("subscription", {"test_clock": clock["id"]}):
-        for item in sub["items"]["data"]:
-            tx.delete("subscription_item", item["id"])
     tx.delete_under_clock(clock["id"])
     tx.delete(TEST_CLOCK, clock["id"])
     emit(tx, "test_helpers.test_clock.deleted", clock)
@@ -101,8 +110,23 @@ def delete_clock(tx: Transaction, call: Call) -> StripeDict:
 @route("GET", "/v1/test_helpers/test_clocks", params="test_helpers.TestClockListParams")
 def list_clocks(tx: Transaction, call: Call) -> StripeDict:
     """List test clocks, newest first."""
-    where: dict[str, Any] = {}
-    return list_answer(tx, call, TEST_CLOCK, where)
+    return list_answer(tx, call, TEST_CLOCK)
+
+
+def _instant(seconds: int) -> int:
+    if not 0 <= seconds <= _LATEST:
+        raise invalid(
+            f"Invalid timestamp: {seconds}. It must be in seconds since 1970.",
+            param="frozen_time",
+            code="parameter_invalid_integer",
+        )
+    return seconds
+
+
+def _name(sent: str | None) -> str | None:
+    if len(sent or "") > _LONGEST_NAME:
+        raise invalid(f"A name can have at most {_LONGEST_NAME} characters.", param="name")
+    return text(sent)
 
 
 def _furthest(tx: Transaction, clock: StripeDict, until: int) -> int:

@@ -61,6 +61,16 @@ def missing_parameter(name: str) -> StripeError:
     return invalid(f"Missing required param: {name}.", param=name, code="parameter_missing")
 
 
+def empty_parameter(name: str) -> StripeError:
+    """Return the 400 for an empty value of a parameter that must have one."""
+    return invalid(
+        f"You passed an empty string for '{name}'. We assume empty values are an attempt to unset a parameter; "
+        f"however '{name}' cannot be unset. You should remove '{name}' from your request or supply a non-empty value.",
+        param=name,
+        code="parameter_invalid_empty",
+    )
+
+
 def exclusive_parameters(first: str, second: str) -> StripeError:
     """Return the 400 for two parameters of which only one may be sent."""
     return invalid(
@@ -78,6 +88,18 @@ def missing_object(noun: str, object_id: str, *, param: str, status: int = 400) 
         f"No such {noun}: '{object_id}'",
         code="resource_missing",
         param=param,
+    )
+
+
+def locked(message: str | None = None) -> StripeError:
+    """Return the 429 for something another request is working on."""
+    return StripeError(
+        429,
+        "invalid_request_error",
+        message
+        or "This object cannot be accessed right now because another API request or Stripe process is currently "
+        "accessing it. If you see this error intermittently, retry the request.",
+        code="lock_timeout",
     )
 
 

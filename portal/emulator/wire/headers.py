@@ -1,4 +1,4 @@
-"""What the request's headers must say: a test key, and an API version the emulator speaks."""
+"""What the request's headers must say: a test key, this account, an API version the emulator speaks, and a form."""
 
 import base64
 import binascii
@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from portal.emulator.events import API_VERSION
 from portal.emulator.wire.errors import StripeError, invalid
 
+ACCOUNT_ID = "acct_emulator00000001"
+_FORM = "application/x-www-form-urlencoded"
 _TEST_KEY = re.compile(r"(sk|rk)_test_[A-Za-z0-9_]{1,240}")
 _VERSION = re.compile(r"(\d{4}-\d{2}-\d{2})(\.[a-z]+)?")
 
@@ -47,6 +49,19 @@ def _key_of(authorization: str) -> str:
     return ""
 
 
+def check_account(headers: Mapping[str, str]) -> None:
+    """Raise a 403 for a request on behalf of another account: there is one only, and nothing connected to it."""
+    for name in ("stripe-account", "stripe-context"):
+        asked = headers.get(name, ACCOUNT_ID)
+        if asked != ACCOUNT_ID:
+            raise StripeError(
+                403,
+                "invalid_request_error",
+                f"The provided key does not have access to account '{asked}' (or that account does not exist).",
+                code="account_invalid",
+            )
+
+
 def check_version(headers: Mapping[str, str]) -> str:
     """Return the API version to answer in. Raises a 400 for one that is not a version or is older than ours.
 
@@ -67,3 +82,10 @@ def idempotency_key(headers: Mapping[str, str]) -> str | None:
     if key is not None and len(key) > 255:
         raise StripeError(400, "idempotency_error", "Idempotency keys may be at most 255 characters long.")
     return key or None
+
+
+def check_form(headers: Mapping[str, str]) -> None:
+    """Raise a 400 for a body that says it is something else than a form."""
+    kind = headers.get("content-type", _FORM).partition(";")[0].strip().lower()
+    if kind != _FORM:
+        raise invalid(f"Invalid request: the content type is {kind}, and must be {_FORM}.")

@@ -29,7 +29,8 @@ Handler = Callable[[Transaction, Call], StripeDict]
 @dataclass(frozen=True)
 class Route:
     """A supported call. `params` names a class of `stripe.params`, dotted for its sub-packages; `texts` are the
-    parameters of a call the SDK does not know.
+    parameters of a call the SDK does not know. `alone` is what a second request for the same `{id}` hears while one
+    is running; without it, it waits.
     """
 
     method: str
@@ -38,6 +39,7 @@ class Route:
     params: str | None
     writes: bool
     texts: tuple[str, ...] = ()
+    alone: str | None = None
 
     @property
     def summary(self) -> str:
@@ -50,17 +52,22 @@ _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
 
 
 def route(
-    method: str, template: str, *, params: str | None = None, texts: tuple[str, ...] = ()
+    method: str,
+    template: str,
+    *,
+    params: str | None = None,
+    texts: tuple[str, ...] = (),
+    alone: str | None = None,
 ) -> Callable[[Handler], Handler]:
     """Register a handler. `params` is a class name in `stripe.params`: "CustomerCreateParams",
-    "checkout.SessionCreateParams". `texts` are plain parameters of a call the SDK has no class for.
+    "checkout.SessionCreateParams". For `texts` and `alone` see `Route`.
     """
 
     def register(handler: Handler) -> Handler:
         key = (method, template)
         if key in _ROUTES:
             raise ValueError(f"{method} {template} is registered twice")
-        _ROUTES[key] = Route(method, template, handler, params, method != "GET", texts)
+        _ROUTES[key] = Route(method, template, handler, params, method != "GET", texts, alone)
         return handler
 
     return register

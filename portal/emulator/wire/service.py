@@ -1,7 +1,8 @@
 """Answering one API request: key, version, route, parameters, idempotency, the handler's transaction, expansion."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from portal.emulator.answer import Answer, json_answer, text_answer
@@ -9,10 +10,10 @@ from portal.emulator.params import typed
 from portal.emulator.store import Store
 from portal.emulator.transaction import RequestInfo, StripeDict, Transaction
 from portal.emulator.wire import idempotency
-from portal.emulator.wire.errors import StripeError
+from portal.emulator.wire.errors import StripeError, locked
 from portal.emulator.wire.expand import expand
 from portal.emulator.wire.form import parse_form
-from portal.emulator.wire.headers import check_key, check_version, idempotency_key
+from portal.emulator.wire.headers import check_account, check_form, check_key, check_version, idempotency_key
 from portal.emulator.wire.reading import Parameters, unsupported
 from portal.emulator.wire.routes import Call, Route, load_resources, match
 
@@ -30,11 +31,12 @@ class ApiRequest:
 
 
 class Service:
-    """The API over one store."""
+    """The API over one store. Before a request is served, `let_time_pass` makes happen what is due by then."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, let_time_pass: Callable[[], object]) -> None:
         load_resources()
         self._store = store
+        self._let_time_pass = let_time_pass
         self._running: set[str] = set()
         self._lock = threading.Lock()
 
@@ -46,27 +48,37 @@ class Service:
         headers = {"Request-Id": request.id}
         try:
             check_key(request.headers)
+            check_account(request.headers)
             headers["Stripe-Version"] = check_version(request.headers)
             key = idempotency_key(request.headers) if request.method == "POST" else None
             if key is not None:
                 headers["Idempotency-Key"] = key
             route, call = _route(request)
             if not route.writes:
+                self._let_time_pass()
                 return self._read(route, call, headers, read_from or self._store)
-            if key is None:
-                return self._write(route, call, RequestInfo(request.id, None), headers, "")
-            with self._lock:
-                if key in self._running:
-                    raise idempotency.in_use(key)
-                self._running.add(key)
-            try:
-                mark = idempotency.fingerprint(request.method, request.path, request.body)
-                return self._write(route, call, RequestInfo(request.id, key), headers, mark)
-            finally:
-                with self._lock:
-                    self._running.discard(key)
+            with self._claimed(key, route, call):
+                self._let_time_pass()
+                return self._write(route, call, RequestInfo(request.id, key), headers, _mark(request))
         except StripeError as error:
             return json_answer(error.status, error.body(request.id), headers)
+
+    @contextmanager
+    def _claimed(self, key: str | None, route: Route, call: Call) -> Iterator[None]:
+        """Keep a second request with the same key, or for the same object where that must wait, from running."""
+        refusals = {f"key {key}": idempotency.in_use(key)} if key is not None else {}
+        if route.alone is not None:
+            refusals[f"object {call.args['id']}"] = locked(route.alone)
+        with self._lock:
+            busy = refusals.keys() & self._running
+            if busy:
+                raise refusals[busy.pop()]
+            self._running |= refusals.keys()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running -= refusals.keys()
 
     def _read(self, route: Route, call: Call, headers: Mapping[str, str], store: Store) -> Answer:
         with store.transaction(write=False) as tx:
@@ -125,12 +137,22 @@ def _route(request: ApiRequest) -> tuple[Route, Call]:
             "Please see https://docs.stripe.com/api or the emulator's list of supported calls.",
         )
     route, args = found
-    text = _text_of(request.body) if request.method == "POST" else request.query_string
-    return route, Call(request.method, request.path, parse_form(text), args, request.id)
+    return route, Call(
+        request.method, request.path.rstrip("/"), parse_form(_text_of(request)), args, request.id
+    )
 
 
-def _text_of(body: bytes) -> str:
+def _text_of(request: ApiRequest) -> str:
+    """Return the parameters of the query and of the body: whatever the method, both count."""
+    if not request.body:
+        return request.query_string
+    check_form(request.headers)
     try:
-        return body.decode()
+        body = request.body.decode()
     except UnicodeDecodeError as error:
         raise StripeError(400, "invalid_request_error", "Invalid request: the body is not UTF-8.") from error
+    return f"{request.query_string}&{body}" if request.query_string else body
+
+
+def _mark(request: ApiRequest) -> str:
+    return idempotency.fingerprint(request.method, request.path, request.query_string.encode() + request.body)
