@@ -58,16 +58,20 @@ def route(
     params: str | None = None,
     texts: tuple[str, ...] = (),
     alone: str | None = None,
+    writes: bool | None = None,
 ) -> Callable[[Handler], Handler]:
     """Register a handler. `params` is a class name in `stripe.params`: "CustomerCreateParams",
-    "checkout.SessionCreateParams". For `texts` and `alone` see `Route`.
+    "checkout.SessionCreateParams". For `texts` and `alone` see `Route`. All but
+    GETs write; `writes` says so of a GET that tries something and takes it back.
     """
 
     def register(handler: Handler) -> Handler:
         key = (method, template)
         if key in _ROUTES:
             raise ValueError(f"{method} {template} is registered twice")
-        _ROUTES[key] = Route(method, template, handler, params, method != "GET", texts, alone)
+        _ROUTES[key] = Route(
+            method, template, handler, params, method != "GET" if writes is None else writes, texts, alone
+        )
         return handler
 
     return register
