@@ -30,7 +30,7 @@ def create_note(tx: Transaction, call: Call) -> StripeDict:
     return note
 
 
-@route("GET", "/v1/credit_notes/preview", params="CreditNotePreviewParams")
+@route("GET", "/v1/credit_notes/preview", params="CreditNotePreviewParams", writes=True)
 def preview_note(tx: Transaction, call: Call) -> StripeDict:
     """Preview a credit note."""
     invoice = in_param(tx, "invoice", call.params["invoice"], param="invoice")
@@ -38,7 +38,7 @@ def preview_note(tx: Transaction, call: Call) -> StripeDict:
         return new_credit_note(tx, invoice, call.params)
 
 
-@route("GET", "/v1/credit_notes/preview/lines", params="CreditNotePreviewLinesListParams")
+@route("GET", "/v1/credit_notes/preview/lines", params="CreditNotePreviewLinesListParams", writes=True)
 def preview_note_lines(tx: Transaction, call: Call) -> StripeDict:
     """List the lines of a credit note that is only previewed."""
     return page_of(call, preview_note(tx, call)["lines"]["data"])
