@@ -161,6 +161,12 @@ def send_to_hosted_pages(account: Account) -> None:
     assert sessions.line_items.list(session.id).data
     sessions.expire(session.id)
     assert sessions.list().data
+    options = v1.billing.feedback_options
+    option = options.create({"description": "We hired somebody"})
+    options.retrieve(option.id)
+    options.update(option.id, {"description": "We hired an accountant"})
+    assert options.list().data
+    options.deactivate(option.id)
     portal = v1.billing_portal
     configuration = portal.configurations.create({"features": {"invoice_history": {"enabled": True}}})
     portal.configurations.retrieve(configuration.id)

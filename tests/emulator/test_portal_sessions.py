@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import stripe
@@ -111,12 +111,46 @@ def test_products_customers_may_switch_to_are_checked(stripe_client: StripeClien
         {"subscription_update": {"enabled": True}},
         {"subscription_cancel": {"enabled": True, "mode": "later"}},
         {"cancel": {"enabled": True}},
+        {"payment_method_update": {"enabled": True, "payment_method_configuration": "pmc_none"}},
+        {"subscription_pause": {"enabled": True, "duration": {"type": "interval_options"}}},
+        {
+            "subscription_pause": {
+                "enabled": True,
+                "duration": {
+                    "type": "interval_options",
+                    "interval_options": [{"interval": "year", "interval_count": 4}],
+                },
+            }
+        },
     ],
 )
 def test_an_incomplete_feature_is_refused(stripe_client: StripeClient, features: Any) -> None:
     with pytest.raises(stripe.InvalidRequestError):
         stripe_client.v1.billing_portal.configurations.create({"features": features})
     assert stripe_client.v1.billing_portal.configurations.list().data == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "param"),
+    [
+        ({"default_return_url": "back"}, "default_return_url"),
+        ({"business_profile": {"privacy_policy_url": "http://["}}, "business_profile[privacy_policy_url]"),
+    ],
+)
+def test_addresses_of_a_configuration_are_full_ones(
+    stripe_client: StripeClient, changes: Any, param: str
+) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        stripe_client.v1.billing_portal.configurations.create(cast("Any", {"features": FEATURES, **changes}))
+    assert (refused.value.param, refused.value.code) == (param, "url_invalid")
+
+
+def test_pauses_last_a_month_unless_the_merchant_says_otherwise(stripe_client: StripeClient) -> None:
+    made = stripe_client.v1.billing_portal.configurations.create(
+        {"features": {"subscription_pause": {"enabled": True}}}
+    )
+    (option,) = made.features.subscription_pause.duration.interval_options
+    assert (option.interval, option.interval_count) == ("month", 1)
 
 
 def test_a_session_has_an_address(stripe_client: StripeClient, customer: str) -> None:
@@ -215,9 +249,26 @@ def test_an_update_to_confirm_names_items_of_the_subscription(
     assert session.flow is not None
     assert session.flow.subscription_update_confirm is not None
     assert session.flow.subscription_update_confirm.items[0].quantity == 5
-    flow["subscription_update_confirm"]["items"] = [{"id": "si_none"}]
-    with pytest.raises(stripe.InvalidRequestError, match="No such subscription item"):
-        stripe_client.v1.billing_portal.sessions.create(base)
+    other = stripe_client.v1.prices.create(
+        {
+            "currency": "usd",
+            "unit_amount": 1,
+            "product": str(item.price.product),
+            "recurring": {"interval": "day"},
+        }
+    )
+    for change, text in (
+        ({"items": [{"id": "si_none"}]}, "No such subscription item"),
+        ({"items": [{"id": item.id}] * 2}, "Only one item"),
+        ({"items": [{"id": item.id, "price": other.id}]}, "not among the products"),
+        ({"items": [{"id": item.id, "quantity": -1}]}, "non-negative"),
+        ({"discounts": [{"coupon": "none"}]}, "No such coupon"),
+        ({"discounts": [{"promotion_code": "promo_none"}]}, "No such promotion code"),
+    ):
+        step = {**flow["subscription_update_confirm"], **change}
+        wrong: Any = {**base, "flow_data": {**flow, "subscription_update_confirm": step}}
+        with pytest.raises(stripe.InvalidRequestError, match=text):
+            stripe_client.v1.billing_portal.sessions.create(wrong)
 
 
 @pytest.mark.parametrize(
@@ -227,6 +278,7 @@ def test_an_update_to_confirm_names_items_of_the_subscription(
         {"customer": "cus_none"},
         {"configuration": "bpc_none"},
         {"return_url": "back"},
+        {"after_expiration": {"type": "customer_login", "customer_login": {"expires_at": 1}}},
         {"flow_data": {"type": "subscription_cancel"}},
         {"flow_data": {"type": "subscription_update"}},
         {"flow_data": {"type": "subscription_cancel", "subscription_cancel": {"subscription": "sub_none"}}},

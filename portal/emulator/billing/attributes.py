@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portal.emulator.billing.cancellation import give_reason
 from portal.emulator.billing.due import period_end
 from portal.emulator.billing.redemption import redeem
 from portal.emulator.billing.refusing import refuse_unsupported
@@ -60,6 +61,7 @@ def set_attributes(
             "behavior": sent["behavior"],
             "resumes_at": sent.get("resumes_at"),
         }
+    give_reason(tx, sub, params.get("cancellation_details", {}))
     _set_collection(sub, params)
 
 
@@ -68,8 +70,6 @@ def set_cancellation(sub: StripeDict, notes: StripeDict, params: dict[str, Any],
 
     The notes keep whether unused time is to be credited then, as it is where the instant is chosen freely.
     """
-    if "cancellation_details" in params:
-        set_texts(sub["cancellation_details"], params["cancellation_details"], ("comment", "feedback"))
     if params.get("cancel_at") and params.get("cancel_at_period_end"):
         raise exclusive_parameters("cancel_at", "cancel_at_period_end")
     at = _cancel_at(sub, params)

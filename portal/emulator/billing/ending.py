@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from portal.emulator.billing import payments, records
+from portal.emulator.billing.cancellation import give_reason
 from portal.emulator.billing.collecting import collect, mark_paid
 from portal.emulator.billing.drafting import draft_for_subscription, pending_items
 from portal.emulator.billing.finalizing import finalize
@@ -16,7 +17,6 @@ from portal.emulator.events import changes, emit, emit_updated
 from portal.emulator.resources import entitlements
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import invalid
-from portal.emulator.wire.fields import set_texts
 
 
 def cancel_now(tx: Transaction, sub: StripeDict, params: dict[str, Any]) -> StripeDict:
@@ -26,7 +26,7 @@ def cancel_now(tx: Transaction, sub: StripeDict, params: dict[str, Any]) -> Stri
     """
     if sub["status"] in records.GONE:
         raise invalid(f"No such subscription: '{sub['id']}'", param="id", code="resource_missing")
-    set_texts(sub["cancellation_details"], params.get("cancellation_details", {}), ("comment", "feedback"))
+    give_reason(tx, sub, params.get("cancellation_details", {}))
     notes = settle_items(tx, sub, prorate=bool(params.get("prorate")))
     sub["canceled_at"] = tx.now(sub)
     ended = end(tx, sub, "cancellation_requested", notes)

@@ -16,6 +16,7 @@ from portal.emulator.pages.checkout_summary import reduction
 from portal.emulator.pages.portal_home import show
 from portal.emulator.pages.portal_visit import Visit, finish, open_visit, subscription_of
 from portal.emulator.pages.render import page, see
+from portal.emulator.resources.feedback_options import OPTION
 from portal.emulator.transaction import StripeDict, Transaction
 
 _LONGEST_COMMENT: Final = 1000
@@ -42,10 +43,11 @@ def cancel(emulator: Emulator, request: Request, session_id: str, subscription_i
         if request.form.get("answer") == "offer":
             coupon = _offer(tx, visit)
             if coupon is not None:
-                update_subscription(tx, sub, {"discounts": [{"coupon": coupon["id"]}]})
+                kept = [{"discount": discount_id} for discount_id in sub["discounts"]]
+                update_subscription(tx, sub, {"discounts": [*kept, {"coupon": coupon["id"]}]})
             return finish(tx, visit, "subscription_cancel", "offer")
-        details = _details(feature, request)
-        if feature["mode"] == "immediately":
+        details = _details(tx, feature, request)
+        if _ends_at_once(sub, feature):
             behavior = feature["proration_behavior"]
             params = {"prorate": behavior != "none", "invoice_now": behavior == "always_invoice"}
             cancel_now(tx, sub, {**params, "cancellation_details": details})
@@ -92,16 +94,20 @@ def _at_the_end(sub: StripeDict) -> dict[str, Any]:
     return {"cancel_at": "max_period_end"}
 
 
+def _ends_at_once(sub: StripeDict, feature: StripeDict) -> bool:
+    """Say whether cancelling takes effect now: as configured, and where no paid period is running."""
+    return feature["mode"] == "immediately" or sub["status"] in ("incomplete", "paused")
+
+
 def _ask(tx: Transaction, visit: Visit, sub: StripeDict, feature: StripeDict) -> Response:
-    reason = feature["cancellation_reason"]
     coupon = _offer(tx, visit)
     return page(
         "portal_cancel.html",
         visit=visit,
         shown=show(tx, visit, sub),
-        at_once=feature["mode"] == "immediately",
+        at_once=_ends_at_once(sub, feature),
         ends_at=sub["trial_end"] if sub["status"] == "trialing" else last_period_end(sub),
-        reasons={name: _REASONS[name] for name in reason["options"]} if reason["enabled"] else {},
+        reasons=_reasons(tx, feature),
         offer=reduction(coupon) if coupon is not None else None,
     )
 
@@ -113,13 +119,24 @@ def _offer(tx: Transaction, visit: Visit) -> StripeDict | None:
     return tx.get("coupon", retention["coupon_offer"]["coupon"]) if retention else None
 
 
-def _details(feature: StripeDict, request: Request) -> dict[str, Any]:
+def _reasons(tx: Transaction, feature: StripeDict) -> dict[str, str]:
+    """Word the reasons a customer may give: Stripe's and the merchant's own; none where nobody asks."""
     reason = feature["cancellation_reason"]
-    chosen = request.form.get("reason", "")
+    if not reason["enabled"]:
+        return {}
+    own = [tx.get(OPTION, option_id) for option_id in reason["feedback_options"]]
+    offered = {
+        option["id"]: option["description"] for option in own if option and option["status"] == "active"
+    }
+    return {**{name: _REASONS[name] for name in reason["options"]}, **offered}
+
+
+def _details(tx: Transaction, feature: StripeDict, request: Request) -> dict[str, Any]:
     details: dict[str, Any] = {}
-    if reason["enabled"] and chosen in reason["options"]:
-        details["feedback"] = chosen
+    chosen = request.form.get("reason", "")
+    if chosen in _reasons(tx, feature):
+        details["feedback" if chosen in _REASONS else "feedback_option"] = chosen
     comment = request.form.get("comment", "").strip()[:_LONGEST_COMMENT]
-    if reason["enabled"] and comment:
+    if feature["cancellation_reason"]["enabled"] and comment:
         details["comment"] = comment
     return details

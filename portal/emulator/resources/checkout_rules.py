@@ -1,11 +1,11 @@
 """What Checkout refuses when a session is created, beyond the types of its parameters."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import StripeError, exclusive_parameters, invalid, missing_parameter
 from portal.emulator.wire.lookup import in_param
+from portal.emulator.wire.urls import check_url
 
 _SHORTEST_LIFETIME = 30 * 60
 _LONGEST_LIFETIME = 24 * 3600
@@ -53,12 +53,10 @@ def _check_supported(params: dict[str, Any]) -> None:
 
 
 def _check_urls(params: dict[str, Any]) -> None:
-    if "success_url" not in params:
+    if not params.get("success_url"):
         raise missing_parameter("success_url")
     for name in ("success_url", "cancel_url"):
-        parts = urlsplit(params.get(name, "https://example.com"))
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise invalid("Not a valid URL", param=name, code="url_invalid")
+        check_url(params.get(name), name)
 
 
 def _check_lifetime(tx: Transaction, params: dict[str, Any]) -> None:

@@ -4,38 +4,18 @@ from copy import deepcopy
 from typing import Any
 
 from portal.emulator.events import emit, emit_updated
+from portal.emulator.resources.portal_features import NO_FEATURES, apply_feature
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import invalid, missing_parameter
-from portal.emulator.wire.fields import set_texts, set_values, text
-from portal.emulator.wire.lookup import in_param, in_path
+from portal.emulator.wire.errors import invalid
+from portal.emulator.wire.fields import set_texts, set_values
+from portal.emulator.wire.lookup import in_path
 from portal.emulator.wire.metadata import merged
 from portal.emulator.wire.pages import list_answer
 from portal.emulator.wire.routes import Call, route
+from portal.emulator.wire.urls import check_url
 
 CONFIGURATION = "billing_portal.configuration"
-_MOST_PRODUCTS = 10
 _PROFILE = ("headline", "privacy_policy_url", "terms_of_service_url")
-_NO_FEATURES: StripeDict = {
-    "customer_update": {"allowed_updates": [], "enabled": False},
-    "invoice_history": {"enabled": False},
-    "payment_method_update": {"enabled": False, "payment_method_configuration": None},
-    "subscription_cancel": {
-        "cancellation_reason": {"enabled": False, "options": []},
-        "enabled": False,
-        "mode": "at_period_end",
-        "proration_behavior": "none",
-    },
-    "subscription_pause": {"duration": {"interval_options": [], "type": "indefinite"}, "enabled": False},
-    "subscription_update": {
-        "billing_cycle_anchor": None,
-        "default_allowed_updates": [],
-        "enabled": False,
-        "products": [],
-        "proration_behavior": "none",
-        "schedule_at_period_end": {"conditions": []},
-        "trial_update_behavior": "end_trial",
-    },
-}
 
 
 @route("POST", "/v1/billing_portal/configurations", params="billing_portal.ConfigurationCreateParams")
@@ -104,7 +84,7 @@ def _new_configuration(tx: Transaction, *, is_default: bool) -> StripeDict:
         "business_profile": dict.fromkeys(_PROFILE),
         "created": now,
         "default_return_url": None,
-        "features": deepcopy(_NO_FEATURES),
+        "features": deepcopy(NO_FEATURES),
         "is_default": is_default,
         "livemode": False,
         "login_page": {"enabled": False, "url": None},
@@ -115,6 +95,9 @@ def _new_configuration(tx: Transaction, *, is_default: bool) -> StripeDict:
 
 
 def _apply(tx: Transaction, configuration: StripeDict, params: dict[str, Any]) -> None:
+    check_url(params.get("default_return_url"), "default_return_url")
+    for name in _PROFILE[1:]:
+        check_url(params.get("business_profile", {}).get(name), f"business_profile[{name}]")
     set_texts(configuration, params, ("default_return_url", "name"))
     set_texts(configuration["business_profile"], params.get("business_profile", {}), _PROFILE)
     if "metadata" in params:
@@ -124,73 +107,4 @@ def _apply(tx: Transaction, configuration: StripeDict, params: dict[str, Any]) -
         url = f"{tx.base_url}/p/login/{configuration['id']}" if enabled else None
         configuration["login_page"] = {"enabled": enabled, "url": url}
     for name, sent in params.get("features", {}).items():
-        _apply_feature(tx, configuration["features"][name], name, sent)
-
-
-def _apply_feature(tx: Transaction, feature: StripeDict, name: str, sent: dict[str, Any]) -> None:
-    for key, value in sent.items():
-        if key == "products":
-            feature[key] = _products(tx, value or [])
-        elif key == "cancellation_reason":
-            reason = {
-                "enabled": value["enabled"],
-                "options": value.get("options", feature[key]["options"]) or [],
-            }
-            feature[key] = reason
-        elif key == "duration":
-            options = [{"interval_count": 1, **option} for option in value.get("interval_options") or []]
-            feature[key] = {"interval_options": options, "type": value["type"]}
-        elif key == "payment_method_configuration":
-            feature[key] = text(value)
-        elif key in ("allowed_updates", "default_allowed_updates"):
-            feature[key] = value or []
-        elif key == "schedule_at_period_end":
-            feature[key] = {"conditions": value.get("conditions", [])}
-        else:
-            feature[key] = value
-    _check_complete(feature, name)
-
-
-def _check_complete(feature: StripeDict, name: str) -> None:
-    """Raise a 400 for a feature that is on without what it needs."""
-    if not feature["enabled"]:
-        return
-    if name == "customer_update" and not feature["allowed_updates"]:
-        raise missing_parameter("features[customer_update][allowed_updates]")
-    if name == "subscription_update":
-        for needed in ("default_allowed_updates", "products"):
-            if not feature[needed]:
-                raise missing_parameter(f"features[subscription_update][{needed}]")
-    at_period_end = name == "subscription_cancel" and feature["mode"] == "at_period_end"
-    if at_period_end and feature["proration_behavior"] != "none":
-        raise invalid(
-            "When canceling at period end, `proration_behavior` must be `none`.",
-            param="features[subscription_cancel][proration_behavior]",
-        )
-
-
-def _products(tx: Transaction, sent: list[dict[str, Any]]) -> list[StripeDict]:
-    path = "features[subscription_update][products]"
-    if len(sent) > _MOST_PRODUCTS:
-        raise invalid(f"You can configure at most {_MOST_PRODUCTS} products.", param=path)
-    products = []
-    for index, entry in enumerate(sent):
-        here = f"{path}[{index}]"
-        in_param(tx, "product", entry["product"], param=f"{here}[product]")
-        for position, price_id in enumerate(entry["prices"]):
-            param = f"{here}[prices][{position}]"
-            price = in_param(tx, "price", price_id, param=param)
-            if price["product"] != entry["product"]:
-                raise invalid(f"The price {price_id} does not belong to {entry['product']}.", param=param)
-            if price["recurring"] is None:
-                raise invalid("Only recurring prices can be used in the customer portal.", param=param)
-        quantity = entry.get("adjustable_quantity", {})
-        adjustable = {
-            "enabled": quantity.get("enabled", False),
-            "maximum": quantity.get("maximum"),
-            "minimum": quantity.get("minimum", 1),
-        }
-        products.append(
-            {"adjustable_quantity": adjustable, "prices": entry["prices"], "product": entry["product"]}
-        )
-    return products
+        apply_feature(tx, configuration["features"][name], name, sent)

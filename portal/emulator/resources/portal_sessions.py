@@ -1,15 +1,16 @@
 """Customer Portal sessions: a short-lived address at which one customer looks after their billing."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
+from portal.emulator.billing.redemption import usable_code, usable_coupon
 from portal.emulator.events import emit
 from portal.emulator.resources.portal_configurations import CONFIGURATION, default_configuration
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import invalid, missing_parameter
+from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_object, missing_parameter
 from portal.emulator.wire.fields import text
 from portal.emulator.wire.lookup import in_param
 from portal.emulator.wire.routes import Call, route
+from portal.emulator.wire.urls import check_url
 
 SESSION = "billing_portal.session"
 LIFETIME_SECONDS = 3600
@@ -27,12 +28,12 @@ def create_portal_session(tx: Transaction, call: Call) -> StripeDict:
     customer = in_param(tx, "customer", params["customer"], param="customer")
     configuration = _configuration(tx, params)
     return_url = text(params.get("return_url")) or configuration["default_return_url"]
-    _check_url(return_url, "return_url")
+    check_url(return_url, "return_url")
     session_id = tx.new_id("bps")
     session: StripeDict = {
         "id": session_id,
         "object": SESSION,
-        "after_expiration": params.get("after_expiration"),
+        "after_expiration": _after_expiration(tx, params.get("after_expiration")),
         "configuration": configuration["id"],
         "created": tx.wall_now(),
         "customer": customer["id"],
@@ -86,11 +87,13 @@ def _flow(
     if kind.startswith("subscription_"):
         if kind not in sent:
             raise missing_parameter(f"flow_data[{kind}]")
-        flow[kind] = _subscription_step(tx, kind, sent[kind], customer)
+        flow[kind] = _subscription_step(tx, kind, sent[kind], customer, configuration)
     return flow
 
 
-def _subscription_step(tx: Transaction, kind: str, sent: dict[str, Any], customer: StripeDict) -> StripeDict:
+def _subscription_step(
+    tx: Transaction, kind: str, sent: dict[str, Any], customer: StripeDict, configuration: StripeDict
+) -> StripeDict:
     path = f"flow_data[{kind}]"
     subscription = in_param(tx, "subscription", sent["subscription"], param=f"{path}[subscription]")
     if subscription["customer"] != customer["id"]:
@@ -106,11 +109,8 @@ def _subscription_step(tx: Transaction, kind: str, sent: dict[str, Any], custome
             raise invalid("This subscription is already set to be canceled.", param=f"{path}[subscription]")
         step["retention"] = _retention(tx, sent.get("retention"), path)
     if kind == "subscription_update_confirm":
-        step["items"] = _confirmed_items(tx, sent["items"], subscription, path)
-        step["discounts"] = [
-            {"coupon": entry.get("coupon"), "promotion_code": entry.get("promotion_code")}
-            for entry in sent.get("discounts", [])
-        ]
+        step["items"] = _confirmed_items(tx, sent["items"], subscription, configuration, path)
+        step["discounts"] = _confirmed_discounts(tx, sent.get("discounts", []), customer, path)
     return step
 
 
@@ -118,28 +118,65 @@ def _retention(tx: Transaction, sent: dict[str, Any] | None, path: str) -> Strip
     if sent is None:
         return None
     coupon = sent["coupon_offer"]["coupon"]
-    in_param(tx, "coupon", coupon, param=f"{path}[retention][coupon_offer][coupon]")
+    usable_coupon(tx, coupon, tx.wall_now(), param=f"{path}[retention][coupon_offer][coupon]")
     return {"coupon_offer": {"coupon": coupon}, "type": sent["type"]}
 
 
 def _confirmed_items(
-    tx: Transaction, sent: list[dict[str, Any]], subscription: StripeDict, path: str
+    tx: Transaction,
+    sent: list[dict[str, Any]],
+    subscription: StripeDict,
+    configuration: StripeDict,
+    path: str,
 ) -> list[StripeDict]:
-    known = {item["id"]: item for item in subscription["items"]["data"]}
-    items = []
-    for index, entry in enumerate(sent):
-        here = f"{path}[items][{index}]"
-        if entry["id"] not in known:
-            raise invalid(
-                f"No such subscription item: '{entry['id']}'", param=f"{here}[id]", code="resource_missing"
-            )
-        current = known[entry["id"]]
-        price_id = entry.get("price", current["price"]["id"])
-        in_param(tx, "price", price_id, param=f"{here}[price]")
-        items.append(
-            {"id": entry["id"], "price": price_id, "quantity": entry.get("quantity", current.get("quantity"))}
+    """Return the one item to be confirmed; its price must be one customers may change to."""
+    if len(sent) != 1 or len(subscription["items"]["data"]) != 1:
+        raise invalid(
+            "Only one item can be updated, of a subscription that has no other one.", param=f"{path}[items]"
         )
-    return items
+    entry, current, here = sent[0], subscription["items"]["data"][0], f"{path}[items][0]"
+    if entry["id"] != current["id"]:
+        raise missing_object("subscription item", entry["id"], param=f"{here}[id]")
+    price_id = entry.get("price", current["price"]["id"])
+    in_param(tx, "price", price_id, param=f"{here}[price]")
+    products = configuration["features"]["subscription_update"]["products"]
+    if "price" in entry and not any(price_id in product["prices"] for product in products):
+        raise invalid(
+            f"The price {price_id} is not among the products of the portal configuration {configuration['id']}.",
+            param=f"{here}[price]",
+        )
+    quantity = entry.get("quantity", current.get("quantity"))
+    if quantity is not None and quantity < 0:
+        raise invalid(
+            "Invalid non-negative integer", param=f"{here}[quantity]", code="parameter_invalid_integer"
+        )
+    return [{"id": entry["id"], "price": price_id, "quantity": quantity}]
+
+
+def _confirmed_discounts(
+    tx: Transaction, sent: list[dict[str, Any]], customer: StripeDict, path: str
+) -> list[StripeDict]:
+    now = tx.now_for(customer["id"])
+    for index, entry in enumerate(sent):
+        here = f"{path}[discounts][{index}]"
+        if len(entry) != 1:
+            raise exclusive_parameters(f"{here}[coupon]", f"{here}[promotion_code]")
+        if "coupon" in entry:
+            usable_coupon(tx, entry["coupon"], now, param=f"{here}[coupon]")
+        else:
+            usable_code(tx, entry["promotion_code"], customer, now, param=f"{here}[promotion_code]")
+    return [{"coupon": entry.get("coupon"), "promotion_code": entry.get("promotion_code")} for entry in sent]
+
+
+def _after_expiration(tx: Transaction, sent: dict[str, Any] | None) -> StripeDict | None:
+    if sent is None:
+        return None
+    until = sent.get("customer_login", {}).get("expires_at")
+    if until is not None and until <= tx.wall_now():
+        raise invalid(
+            "The timestamp must be in the future.", param="after_expiration[customer_login][expires_at]"
+        )
+    return {"customer_login": {"expires_at": until}, "type": sent["type"]}
 
 
 def _after_completion(sent: dict[str, Any]) -> StripeDict:
@@ -148,16 +185,10 @@ def _after_completion(sent: dict[str, Any]) -> StripeDict:
         raise missing_parameter("flow_data[after_completion][redirect]")
     redirect = sent.get("redirect")
     if redirect is not None:
-        _check_url(redirect["return_url"], "flow_data[after_completion][redirect][return_url]")
+        check_url(redirect["return_url"], "flow_data[after_completion][redirect][return_url]")
     confirmation = sent.get("hosted_confirmation")
     return {
         "hosted_confirmation": confirmation and {"custom_message": text(confirmation.get("custom_message"))},
         "redirect": redirect,
         "type": kind,
     }
-
-
-def _check_url(url: str | None, param: str) -> None:
-    parts = urlsplit(url or "https://example.com")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise invalid("Not a valid URL", param=param, code="url_invalid")

@@ -22,6 +22,7 @@ _BY_PREFIX: Final = {
     "cs": "checkout.session",
     "cus": "customer",
     "di": "discount",
+    "fbo": "billing.feedback_option",
     "feat": "entitlements.feature",
     "ii": "invoiceitem",
     "in": "invoice",

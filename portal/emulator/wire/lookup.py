@@ -7,6 +7,7 @@ _NOUNS = {
     "checkout.session": "checkout session",
     "billing_portal.configuration": "configuration",
     "billing_portal.session": "portal session",
+    "billing.feedback_option": "feedback option",
     "billing.meter": "billing meter",
     "entitlements.feature": "feature",
     "test_helpers.test_clock": "test clock",
