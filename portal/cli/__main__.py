@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     # Where 2 has a meaning of its own, a mistake is 1.
     mistaken = 1 if getattr(arguments, "detailed_exitcode", False) else 2
     try:
-        return command(arguments.command)(arguments)
+        return run(arguments)
     except ConfigError as error:
         print(f"portal: {error}", file=sys.stderr)
         return mistaken
@@ -36,6 +36,11 @@ def main(argv: list[str] | None = None) -> int:
     except PortalError as error:
         print(f"portal: {str(error)[:300]}", file=sys.stderr)
         return 1
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command that was parsed and return its exit status. Raises what the command raises."""
+    return command(arguments.command)(arguments)
 
 
 def command(name: str) -> Command:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from portal import cli
+from portal.cli.__main__ import main
 from portal.plans.catalog import Catalog, CatalogError
 from portal.plans.read_catalog import load_catalog
 from tests.architecture.sources import ROOT
@@ -225,10 +225,10 @@ def test_the_command_prints_every_mistake_on_a_line_of_its_own(
     path = tmp_path / "catalog.toml"
     path.write_text(MINIMAL.replace('unit = "call"', "").replace('"base"', '"bass"'), encoding="utf-8")
     # The log of the other tests is not this command's to set up.
-    monkeypatch.setattr("portal.web.logs.configure", lambda _level: None)
+    monkeypatch.setattr("portal.cli.__main__.configure", lambda _level: None)
     for name, value in {**ENVIRONMENT, "CATALOG": str(path)}.items():
         monkeypatch.setenv(name, value)
-    assert cli.main(["catalog", *words.split()]) == status
+    assert main(["catalog", *words.split()]) == status
     assert capsys.readouterr().err.splitlines() == [
         "catalog.toml:3: meters.calls: `unit` is missing",
         "catalog.toml:15: plans.paid.components[0].kind: 'bass' is not one of base, seat, meter",

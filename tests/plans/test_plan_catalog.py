@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 import stripe
 
-from portal import cli
+from portal.cli.__main__ import run
+from portal.cli.parser import parser
 from portal.emulator.app import Emulator
 from portal.extensions import db
 from portal.plans.catalog import Catalog, Plan, Retention, current_catalog
@@ -238,7 +239,7 @@ def test_the_exit_status_tells_of_changes_only_if_asked(
     flags: tuple[str, ...],
     status: int,
 ) -> None:
-    monkeypatch.setattr("portal.app.create_app", lambda **_patience: app)
-    arguments = cli._parser().parse_args(["catalog", "plan", *flags])
-    assert arguments.command(arguments) == status
+    monkeypatch.setattr("portal.cli.catalogue.create_app", lambda **_patience: app)
+    arguments = parser().parse_args(["catalog", "plan", *flags])
+    assert run(arguments) == status
     assert "to create" in capsys.readouterr().out

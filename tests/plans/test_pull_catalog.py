@@ -8,7 +8,8 @@ import msgspec
 import pytest
 import stripe
 
-from portal import cli
+from portal.cli.__main__ import run
+from portal.cli.parser import parser
 from portal.extensions import db
 from portal.plans.catalog import Catalog, Plan, current_catalog
 from portal.plans.read_catalog import load_catalog, parse_catalog
@@ -140,13 +141,13 @@ def test_the_command_writes_a_file_and_never_over_one_unless_told(
     app: Portal, catalog_at_stripe: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     db.session.commit()
-    monkeypatch.setattr("portal.app.create_app", lambda **_patience: app)
+    monkeypatch.setattr("portal.cli.catalogue.create_app", lambda **_patience: app)
     base, written = tmp_path / "base.toml", tmp_path / "written.toml"
     base.write_text(write_catalog(current_catalog()), encoding="utf-8")
     words = ["catalog", "pull", "--base", str(base), "--output", str(written)]
     statuses = []
     for more in ([], [], ["--force"]):
-        arguments = cli._parser().parse_args([*words, *more])
-        statuses.append(arguments.command(arguments))
+        arguments = parser().parse_args([*words, *more])
+        statuses.append(run(arguments))
     assert statuses == [0, 1, 0]
     assert load_catalog(written) == current_catalog()

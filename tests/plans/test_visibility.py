@@ -12,8 +12,9 @@ import sqlalchemy as sa
 import stripe
 from flask.testing import FlaskClient
 
-from portal import cli
 from portal.audit.models import AuditEntry
+from portal.cli.__main__ import run
+from portal.cli.parser import parser
 from portal.extensions import db
 from portal.intents.models import Intent
 from portal.plans.catalog import Plan, current_catalog
@@ -156,15 +157,15 @@ def test_the_command_opens_and_closes_a_plan_for_a_tenant_by_its_address(
 ) -> None:
     seen_as(pro="invitation")
     # The command would read settings and open a database of its own.
-    monkeypatch.setattr("portal.app.create_app", lambda: cast.app)
+    monkeypatch.setattr("portal.cli.tenants.create_app", lambda: cast.app)
     db.session.commit()
     for words, status in (
         ("grant nobody pro", 1),
         ("grant northwind-labs pro", 0),
         ("revoke northwind-labs pro", 0),
     ):
-        arguments = cli._parser().parse_args(["plan-invitation", *words.split()])
-        assert arguments.command(arguments) == status
+        arguments = parser().parse_args(["plan-invitation", *words.split()])
+        assert run(arguments) == status
     said = capsys.readouterr()
     assert "there is no tenant 'nobody'" in said.err
     assert said.out.splitlines() == [
