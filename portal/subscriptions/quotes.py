@@ -79,8 +79,8 @@ def quote_by_id(tenant_id: int, public_id: str, kind: str, *, lock: bool = False
 
 
 def fingerprint(subscription: Subscription, *more: Any) -> str:
-    """Hash what a quote rests on: items, prices, quantities, period, planned end and change, our own last change, and
-    `more` facts of the kind."""
+    """Hash what a quote rests on: items, prices, quantities, period, discounts, planned end and change, our own last
+    change, and `more` facts of the kind."""
     last_change = db.session.scalar(
         sa.select(sa.func.max(Intent.id)).where(
             Intent.tenant_id == subscription.tenant_id,
@@ -103,6 +103,7 @@ def fingerprint(subscription: Subscription, *more: Any) -> str:
         subscription.status,
         subscription.cancel_at,
         subscription.schedule_stripe_id,
+        subscription.stripe_object.get("discounts"),
         sorted(items),
         last_change,
         more,

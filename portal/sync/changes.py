@@ -11,9 +11,11 @@ from portal.seats.limits import lock_seats
 from portal.seats.queries import seat_holders, seats_assigned
 from portal.subscriptions.change import store_quote, wanted_plan
 from portal.subscriptions.checkout import Choice
-from portal.subscriptions.confirm_change import confirm, keep_intent
+from portal.subscriptions.confirm_change import change_of, confirm, keep_intent
 from portal.subscriptions.models import Quote
+from portal.subscriptions.quotes import quote_by_id
 from portal.sync.intents import carry_out
+from portal.sync.look import look_first
 from portal.web.unit_of_work import unit_of_work
 
 
@@ -41,6 +43,12 @@ def confirm_plan(
 
     Raises the refusals of `confirm` and what `carry_out` raises.
     """
+
+    def holds() -> bool:
+        quote = quote_by_id(tenant_id, quote_public_id, "change")
+        return change_of(quote, held=seats_assigned(tenant_id)) is not None
+
+    look_first(tenant_id, holds)
     with unit_of_work():
         lock_seats(tenant_id)
         holders = [each.public_id for each in seat_holders(tenant_id)]

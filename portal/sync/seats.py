@@ -6,10 +6,12 @@ from portal.gateway import current_gateway
 from portal.gateway.changes import ItemEdit, preview_due_now, preview_recurring
 from portal.intents.models import Intent
 from portal.seats.change import store_quote, wanted_change
-from portal.seats.confirm import confirm
+from portal.seats.confirm import confirm, is_valid
 from portal.subscriptions.edits import without_usage
 from portal.subscriptions.models import Quote
+from portal.subscriptions.quotes import quote_by_id
 from portal.sync.intents import carry_out
+from portal.sync.look import look_first
 from portal.web.unit_of_work import unit_of_work
 
 
@@ -35,6 +37,7 @@ def confirm_seats(tenant_id: int, quote_public_id: str, actor_user_id: int) -> I
 
     Raises the refusals of `confirm` and what `carry_out` raises.
     """
+    look_first(tenant_id, lambda: is_valid(quote_by_id(tenant_id, quote_public_id, "seats")))
     with unit_of_work():
         intent = confirm(tenant_id, quote_public_id, actor_user_id)
     return carry_out(intent)

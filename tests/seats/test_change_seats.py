@@ -182,6 +182,28 @@ def test_while_fewer_seats_are_under_way_only_those_may_be_given(
         assign_seat(cast.tenant.id, cast.membership(cast.member).id, cast.owner)
 
 
+def test_a_change_at_stripe_that_no_webhook_told_of_is_seen_before_a_quote_is_confirmed(
+    cast: Cast, pro: Subscription, owner: FlaskClient, stripe_client: stripe.StripeClient
+) -> None:
+    quote = quoted(owner, 5)
+    item = db.session.scalars(sa.select(SubscriptionItem.stripe_id)).one()
+    stripe_client.v1.subscription_items.update(item, {"quantity": 7})
+    answer = owner.post(address(quote))
+    assert answer.location not in (PATH, address(quote))
+    assert "The price has to be computed again" in text_of(owner, answer.location)
+    assert quantity_at_stripe(stripe_client, pro) == 7
+
+
+def test_a_coupon_that_came_after_the_quote_makes_a_fresh_one(
+    cast: Cast, pro: Subscription, owner: FlaskClient, stripe_client: stripe.StripeClient
+) -> None:
+    quote = quoted(owner, 5)
+    coupon = stripe_client.v1.coupons.create({"percent_off": 20, "duration": "forever"})
+    stripe_client.v1.subscriptions.update(pro.stripe_id, {"discounts": [{"coupon": coupon.id}]})
+    assert "The price has to be computed again" in text_of(owner, owner.post(address(quote)).location)
+    assert quantity_at_stripe(stripe_client, pro) == 3
+
+
 def test_a_plan_without_seats_for_sale_refuses_a_change(cast: Cast, owner: FlaskClient) -> None:
     assert ask(owner, 5).status_code == 422
     assert db.session.scalars(sa.select(Quote)).all() == []
