@@ -22,7 +22,8 @@ Order = Word["in_order", "reversed", "shuffled"]
 
 # Stripe's test mode tries three times over a few hours; live mode goes on for three days.
 RETRY_SECONDS: Final = (60, 3600, 4 * 3600, 12 * 3600, 24 * 3600)
-_LEASE_SECONDS: Final = 60
+# Longer than ten copies take that each get no answer.
+_LEASE_SECONDS: Final = 120
 _TIMEOUT_SECONDS: Final = 10.0
 _NO_ANSWER: Final = 0
 
@@ -44,14 +45,16 @@ class DeliveryMode:
     def __post_init__(self) -> None:
         if self.order not in get_args(Order) or self.signature not in get_args(signing.Kind):
             raise ValueError(f"unknown delivery order or signature: {self.order}, {self.signature}")
-        if not 1 <= self.copies <= 10 or min(self.delay_seconds, self.drop_first_attempts) < 0:
-            raise ValueError("copies must be 1 to 10; delay and dropped attempts may not be negative")
+        counts = (self.delay_seconds, self.drop_first_attempts, self.retry_after_seconds or 0)
+        if not 1 <= self.copies <= 10 or min(counts) < 0:
+            raise ValueError("copies must be 1 to 10; waits and dropped attempts may not be negative")
 
 
 @dataclass(frozen=True)
 class _Parcel:
     delivery: int
     attempts: int
+    leased_until: int
     event: StripeDict
     endpoint: StripeDict
     secrets: tuple[str, ...]
@@ -79,6 +82,9 @@ def deliver_due(store: Store, deliver: Deliver, *, also_waiting: bool = False) -
     """
     sent = 0
     for parcel in _in_delivery_order(_take(store, also_waiting)):
+        with store.transaction() as tx:
+            if not _still_ours(tx, parcel):
+                continue
         dropped = parcel.attempts < parcel.mode.drop_first_attempts
         status, note = (_NO_ANSWER, "dropped on the way") if dropped else (_NO_ANSWER, "no answer")
         if not dropped:
@@ -131,17 +137,20 @@ def forget(tx: Transaction, event_id: str) -> None:
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
     """Send one webhook over HTTP and return the status; 0 if there was no answer. Redirects are not followed."""
-    parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=_TIMEOUT_SECONDS)
+    connection: http.client.HTTPConnection | None = None
     try:
+        parts = urlsplit(url)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = kind(parts.hostname or "", parts.port, timeout=_TIMEOUT_SECONDS)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         connection.request("POST", path or "/", body, dict(headers))
         return connection.getresponse().status
-    except (OSError, http.client.HTTPException):
+    except (OSError, ValueError, http.client.HTTPException):
+        # A ValueError is a URL that cannot be called; one such endpoint must not hold up the others.
         return _NO_ANSWER
     finally:
-        connection.close()
+        if connection is not None:
+            connection.close()
 
 
 def _take(store: Store, also_waiting: bool) -> list[_Parcel]:
@@ -153,14 +162,31 @@ def _take(store: Store, also_waiting: bool) -> list[_Parcel]:
         now = tx.wall_now()
         rows = tx.connection.execute(
             "UPDATE deliveries SET leased_until = ?1 + ?2 WHERE state = 'pending' AND (due_at <= ?1 OR ?3)"
-            " AND (leased_until IS NULL OR leased_until < ?1) RETURNING seq, event, endpoint, attempts",
+            " AND (leased_until IS NULL OR leased_until < ?1)"
+            " RETURNING seq, event, endpoint, attempts, leased_until",
             (now, _LEASE_SECONDS, also_waiting),
         ).fetchall()
         return [parcel for row in sorted(rows) if (parcel := _parcel(tx, *row, now=now)) is not None]
 
 
+def _still_ours(tx: Transaction, parcel: _Parcel) -> bool:
+    """Lease a delivery anew before it goes out; False if those before it took so long that another process took it."""
+    renewed = tx.connection.execute(
+        "UPDATE deliveries SET leased_until = ? WHERE seq = ? AND leased_until = ?",
+        (tx.wall_now() + _LEASE_SECONDS, parcel.delivery, parcel.leased_until),
+    )
+    return renewed.rowcount == 1
+
+
 def _parcel(
-    tx: Transaction, delivery: int, event_id: str, endpoint_id: str, attempts: int, *, now: int
+    tx: Transaction,
+    delivery: int,
+    event_id: str,
+    endpoint_id: str,
+    attempts: int,
+    leased_until: int,
+    *,
+    now: int,
 ) -> _Parcel | None:
     event, endpoint = tx.get("event", event_id), tx.get("webhook_endpoint", endpoint_id)
     if event is None or endpoint is None or endpoint.get("deleted") or endpoint["status"] != "enabled":
@@ -171,7 +197,7 @@ def _parcel(
     event["pending_webhooks"] = pending_count(tx, event_id)
     event["api_version"] = endpoint["api_version"] or API_VERSION
     mode = DeliveryMode(**private.get("delivery", {}))
-    return _Parcel(delivery, attempts, event, endpoint, (private["secret"], *older), mode)
+    return _Parcel(delivery, attempts, leased_until, event, endpoint, (private["secret"], *older), mode)
 
 
 def _in_delivery_order(parcels: Iterable[_Parcel]) -> Iterable[_Parcel]:

@@ -25,6 +25,7 @@ Kind = Literal[
     "stale_reads",
     "reads_per_second",
 ]
+_METHODS: Final = ("*", "GET", "POST", "DELETE")
 _LONGEST_SECONDS: Final = 600.0
 
 
@@ -55,6 +56,8 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
             raise ValueError(f"unknown fault: {self.kind}; there are {', '.join(get_args(Kind))}")
+        if self.method not in _METHODS:
+            raise ValueError(f"unknown method: {self.method}; there are {', '.join(_METHODS)}")
         if (self.times is not None and self.times < 1) or self.per_second < 0:
             raise ValueError("times must be at least 1, per_second at least 0")
         if not 0 <= self.seconds <= _LONGEST_SECONDS:

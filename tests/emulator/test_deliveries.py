@@ -15,6 +15,7 @@ from portal.emulator.app import Emulator
 from portal.emulator.deliveries import DeliveryMode, attempts_of, deliveries_of, post, set_mode
 from portal.emulator.resources.webhook_endpoints import set_secret
 from tests.emulator.conftest import Receiver, WallClock
+from tests.emulator.raw import Raw
 from tests.fixtures.emulator import client_of
 
 URL = "https://portal.example.com/webhooks"
@@ -207,6 +208,31 @@ def test_an_event_can_be_sent_again(world: World) -> None:
         assert [attempt["status"] for attempt in attempts_of(tx, event.id)] == [200, 200]
 
 
+def test_an_event_is_sent_again_to_an_endpoint_that_can_get_it_only(world: World) -> None:
+    world.make(1)
+    event = world.client.v1.events.list().data[0].id
+    world.client.v1.webhook_endpoints.update(world.endpoint.id, {"disabled": True})
+    raw = Raw(world.emulator)
+    for sent in ({}, {"webhook_endpoint": "we_none"}, {"webhook_endpoint": world.endpoint.id}):
+        status, answer = raw.post(f"/v1/events/{event}/retry", sent)
+        assert (status, answer["error"]["param"]) == (400, "webhook_endpoint")
+
+
+def test_what_waited_too_long_for_its_turn_goes_out_once_all_the_same(world: World) -> None:
+    """Another process believes that who took these deliveries two minutes ago has died."""
+    world.make(3)
+
+    def receive(_url: str, body: bytes, _headers: Any) -> int:
+        world.clock.now += 121
+        world.emulator.deliver = world.receiver
+        world.emulator.deliver_due()
+        return world.receiver(_url, body, _headers)
+
+    world.emulator.deliver = receive
+    world.emulator.deliver_due()
+    assert sorted(world.names()) == ["0", "0", "1", "2"]
+
+
 def test_the_receiver_may_call_the_api_while_it_is_delivered_to(world: World) -> None:
     seen: list[str] = []
 
@@ -229,7 +255,20 @@ def test_the_secret_is_shown_once(stripe_client: StripeClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "events"), [("/hook", ["*"]), ("ftp://example.com", ["*"]), (URL, ["*", "customer.created"])]
+    ("url", "events"),
+    [
+        ("/hook", ["*"]),
+        ("ftp://example.com", ["*"]),
+        ("http://example.com:99999/", ["*"]),
+        ("http://[::1/", ["*"]),
+        ("http://", ["*"]),
+        (f"http://{'a' * 64}.example.com/", ["*"]),
+        ("https://example .com/", ["*"]),
+        ("https://example.com/\n", ["*"]),
+        (URL, []),
+        (URL, ["*", "customer.created"]),
+        (URL, ["customer.exploded"]),
+    ],
 )
 def test_an_endpoint_that_cannot_be_is_refused(stripe_client: StripeClient, url: str, events: Any) -> None:
     with pytest.raises(stripe.InvalidRequestError):
@@ -303,3 +342,10 @@ def test_webhooks_go_out_over_http_without_following_redirects() -> None:
         thread.join()
     assert answers == [204, 302]
     assert post(f"{base}/gone", b"{}", {}) == 0
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:99999/", f"http://{'a' * 64}/", "http://[::1", "http://127.0.0.1/é"]
+)
+def test_a_url_that_cannot_be_called_does_not_answer(url: str) -> None:
+    assert post(url, b"{}", {}) == 0

@@ -16,7 +16,7 @@ from tests.emulator.raw import Raw
 from tests.fixtures.emulator import client_of
 
 
-def _command(emulator: Emulator, method: str, name: str, **sent: Any) -> tuple[int, Any]:
+def _command(emulator: Emulator, method: str, name: str, /, **sent: Any) -> tuple[int, Any]:
     answer = emulator.handle(method, f"/_emulator/{name}", "", json.dumps(sent).encode(), {})
     return answer.status, json.loads(answer.body)
 
@@ -123,6 +123,12 @@ def test_faults_are_switched_over_the_control_interface(emulator: Emulator) -> N
         {"kind": "explode"},
         {"kind": "cut_before", "times": 0},
         {"kind": "hang_before", "seconds": -1},
+        {"kind": "hang_before", "seconds": "1"},
+        {"kind": "lock_timeout", "method": "post"},
+        {"kind": "lock_timeout", "path": 5},
+        {"kind": "lock_timeout", "times": 1.5},
+        {"kind": "lock_timeout", "times": True},
+        {"kind": ["lock_timeout"]},
         {},
         {"x": 1},
     ],
@@ -197,12 +203,24 @@ def test_delivery_is_chosen_and_flushed(
         ("delivery", {"copies": 0}),
         ("delivery", {"endpoint": "we_none"}),
         ("delivery", {"colour": "red"}),
+        ("delivery", {"copies": 1.5}),
+        ("delivery", {"shuffle_seed": "x"}),
+        ("delivery", {"retry_after_seconds": -1}),
         ("deliver", {"x": 1}),
+        ("deliver", {"also_waiting": "no"}),
         ("webhook_endpoint", {"url": "http://127.0.0.1"}),
+        ("webhook_endpoint", {"url": "http://127.0.0.1", "secret": ""}),
+        ("webhook_endpoint", {"url": "http://127.0.0.1:99999", "secret": "x"}),
         ("roll_secret", {"endpoint": "we_none", "secret": "x"}),
         ("restore", {}),
+        ("restore", {"snapshot": 5}),
+        ("reset", {"x": 1}),
         ("settings", {"after_retries": "forgive"}),
+        ("settings", {"living_clocks": "no"}),
         ("settings", {"retry_days": [0]}),
+        ("settings", {"retry_days": [1.5]}),
+        ("settings", {"retry_days": [366]}),
+        ("settings", {"retry_days": 3}),
     ],
 )
 def test_a_wrong_command_is_refused(emulator: Emulator, name: str, sent: dict[str, Any]) -> None:

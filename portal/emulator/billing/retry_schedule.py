@@ -14,6 +14,7 @@ _DEFAULTS: StripeDict = {
     "retry_days": [3, 5, 7],
     "after_retries": "cancel",
 }
+_MOST_DAYS = 365
 _OUTCOMES = ("cancel", "unpaid", "past_due")
 
 
@@ -25,15 +26,15 @@ def billing_settings(tx: Transaction) -> StripeDict:
 def change_billing_settings(
     tx: Transaction, *, retry_days: list[int] | None = None, after_retries: str | None = None
 ) -> StripeDict:
-    """Change the settings given. Raises a 400 for an outcome there is not, or for days that are not positive."""
+    """Change the settings given. Raises a 400 for an outcome there is not, or for days that are not 1 to 365."""
     settings = billing_settings(tx)
     if after_retries is not None:
         if after_retries not in _OUTCOMES:
             raise invalid(f"after_retries must be one of {', '.join(_OUTCOMES)}", param="after_retries")
         settings["after_retries"] = after_retries
     if retry_days is not None:
-        if any(days <= 0 for days in retry_days):
-            raise invalid("retry_days must be positive", param="retry_days")
+        if not all(type(days) is int and 0 < days <= _MOST_DAYS for days in retry_days):
+            raise invalid(f"retry_days must be whole numbers from 1 to {_MOST_DAYS}", param="retry_days")
         settings["retry_days"] = retry_days
     tx.put(settings)
     return settings

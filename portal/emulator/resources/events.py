@@ -5,7 +5,7 @@ from typing import Any
 from portal.emulator.billing.agenda import when_due
 from portal.emulator.deliveries import deliveries_of, forget, pending_count, resend
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import exclusive_parameters, invalid
+from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
 from portal.emulator.wire.lookup import in_param, in_path
 from portal.emulator.wire.pages import list_answer
 from portal.emulator.wire.routes import Call, route
@@ -42,8 +42,11 @@ def list_events(tx: Transaction, call: Call) -> StripeDict:
 def retry_event(tx: Transaction, call: Call) -> StripeDict:
     """Send an event again to `webhook_endpoint`, as `stripe events resend` asks for it."""
     event = in_path(tx, "event", call.args["id"])
-    endpoint_id = call.params.get("webhook_endpoint", "")
-    endpoint = in_param(tx, "webhook_endpoint", endpoint_id, param="webhook_endpoint")
+    if "webhook_endpoint" not in call.params:
+        raise missing_parameter("webhook_endpoint")
+    endpoint = in_param(tx, "webhook_endpoint", call.params["webhook_endpoint"], param="webhook_endpoint")
+    if endpoint["status"] != "enabled":
+        raise invalid("The webhook endpoint is disabled.", param="webhook_endpoint")
     resend(tx, event["id"], endpoint["id"])
     return _as_of_now(tx, event)
 

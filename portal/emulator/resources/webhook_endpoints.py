@@ -15,6 +15,7 @@ from portal.emulator.wire.routes import Call, route
 
 ENDPOINT = "webhook_endpoint"
 _MOST_ENDPOINTS = 16
+_LONGEST_URL = 5000
 
 
 @route("POST", "/v1/webhook_endpoints", params="WebhookEndpointCreateParams")
@@ -120,8 +121,17 @@ def _checked_events(patterns: list[str]) -> list[str]:
 
 
 def _checked_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or len(url) > 5000:
-        message = "Invalid URL: An explicit scheme (such as https) must be provided."
+    if len(url) > _LONGEST_URL or not _can_be_called(url):
+        message = "Invalid URL: An explicit scheme (such as https) and a valid host must be provided."
         raise invalid(message, param="url", code="url_invalid")
     return url
+
+
+def _can_be_called(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host, _ = (parts.hostname or "").encode("idna"), parts.port
+    except ValueError:
+        return False
+    visible = url.isascii() and url.isprintable() and " " not in url
+    return visible and host != b"" and parts.scheme in ("http", "https")
