@@ -233,6 +233,11 @@ def invoice(account: Account) -> None:
     sub = account.subscribe(customer, account.price())
     v1.invoices.create_preview({"subscription": sub.id})
     v1.invoices.update(draft(), {"description": "By hand"})
+    line = v1.invoices.add_lines(draft(), {"lines": [{"amount": 300}]}).lines.data[-1]
+    made = str(line.invoice)
+    v1.invoices.line_items.update(made, line.id, {"amount": 400})
+    v1.invoices.update_lines(made, {"lines": [{"id": line.id, "amount": 500}]})
+    v1.invoices.remove_lines(made, {"lines": [{"id": line.id, "behavior": "delete"}]})
     v1.invoices.delete(draft())
     v1.invoices.void_invoice(finalized())
     v1.invoices.mark_uncollectible(finalized())

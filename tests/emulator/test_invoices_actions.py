@@ -268,3 +268,13 @@ def test_a_customer_has_no_discount_to_remove(account: Account) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
         account.v1.customers.delete_discount(account.customer().id)
     assert (refused.value.http_status, refused.value.code) == (404, "resource_missing")
+
+
+def test_forgiving_does_not_make_a_card_pay_less(account: Account) -> None:
+    customer = account.customer("pm_card_chargeCustomerFail").id
+    account.v1.invoice_items.create({"customer": customer, "amount": 2000, "currency": "usd"})
+    invoice = account.v1.invoices.create({"customer": customer, "pending_invoice_items_behavior": "include"})
+    with pytest.raises(stripe.CardError):
+        account.v1.invoices.pay(invoice.id, {"forgive": True})
+    paid = account.v1.invoices.pay(invoice.id, {"forgive": True, "payment_method": "pm_card_visa"})
+    assert (paid.status, paid.amount_paid) == ("paid", 2000)

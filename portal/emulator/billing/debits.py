@@ -48,6 +48,21 @@ def forget_ended(notes: StripeDict, at: int) -> None:
     notes["debits"] = [debit for debit in notes["debits"] if debit["end"] > at]
 
 
+def follow_lines(notes: StripeDict, draft: StripeDict) -> None:
+    """Let the debits of a draft whose lines were changed be what those lines charge now."""
+    net = {
+        line["id"]: line["amount"] - sum(part["amount"] for part in line["discount_amounts"])
+        for line in draft["lines"]["data"]
+    }
+    kept = []
+    for debit in notes["debits"]:
+        if debit["invoice"] == draft["id"]:
+            debit["amount"] = net.get(debit["line"], 0)
+        if debit["amount"] > 0:
+            kept.append(debit)
+    notes["debits"] = kept
+
+
 def note_invoice_lines(notes: StripeDict, invoice: StripeDict) -> None:
     """Remember the lines in advance of a drafted invoice, and where its pending items went."""
     for line in invoice["lines"]["data"]:

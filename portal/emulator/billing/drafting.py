@@ -95,20 +95,24 @@ def fill(
 
 
 def refresh_usage(tx: Transaction, invoice: StripeDict) -> None:
-    """Count usage again that arrived while a renewal was a draft: it belongs to the period as long as it is open."""
+    """Count usage again that arrived while a renewal was a draft: it belongs to the period as long as it is open.
+
+    What an invoice item says of usage was settled when the item's price went, and what somebody changed by hand stays.
+    """
     subscription_id = subscription_of(invoice)
     sub = tx.get("subscription", subscription_id) if subscription_id else None
     if sub is None or invoice["billing_reason"] != "subscription_cycle":
         return
     items = {item["id"]: item for item in sub["items"]["data"]}
+    changed = tx.private("invoice", invoice["id"]).get("changed_lines", [])
+    settled = {_item_of(line) for line in invoice["lines"]["data"] if line["id"] in changed}
     fresh: list[StripeDict] = []
     counted: set[str] = set()
     for line in invoice["lines"]["data"]:
-        details = (line["parent"] or {}).get("subscription_item_details")
-        # What an invoice item says of usage was settled when the item's price went.
-        item = items.get(details["subscription_item"]) if details and not details["invoice_item"] else None
+        item = items.get(_item_of(line) or "")
         price = tx.get("price", line["pricing"]["price_details"]["price"]) if item is not None else None
-        if item is None or price is None or price["recurring"]["usage_type"] != "metered":
+        metered = price is not None and price["recurring"]["usage_type"] == "metered"
+        if item is None or not metered or item["id"] in settled:
             fresh.append(line)
         elif item["id"] not in counted:
             counted.add(item["id"])
@@ -118,6 +122,12 @@ def refresh_usage(tx: Transaction, invoice: StripeDict) -> None:
     if counted:
         invoice["lines"] = line_list(invoice["id"], fresh)
         compute(tx, invoice)
+
+
+def _item_of(line: StripeDict) -> str | None:
+    """Read which subscription item a line bills for its period; not that of a proration or of usage billed before."""
+    details = (line["parent"] or {}).get("subscription_item_details")
+    return details["subscription_item"] if details and not details["invoice_item"] else None
 
 
 def _tax_automatically(invoice: StripeDict) -> None:

@@ -36,7 +36,9 @@ def finalize_invoice(tx: Transaction, call: Call) -> StripeDict:
 @route("POST", "/v1/invoices/{id}/pay", params="InvoicePayParams")
 def pay_invoice(tx: Transaction, call: Call) -> StripeDict:
     """Pay an open invoice, with the card sent or the default one, or mark it paid out of band."""
-    refuse_unsupported(call.params, ("forgive", "mandate", "source"))
+    refuse_unsupported(call.params, ("mandate", "source"))
+    # It forgives what a source with funds of its own falls short of; a card pays all of it or nothing.
+    call.params.get("forgive")
     invoice = _in_status(tx, call, "pay", "open", "uncollectible", "draft")
     if invoice["status"] == "draft":
         finalize(tx, invoice, tx.now(invoice))

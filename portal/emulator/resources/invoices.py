@@ -1,4 +1,5 @@
-"""Invoices: reading them, making one by hand, and previews. What is done with one stands in `invoice_actions`."""
+"""Invoices: reading them, making one by hand, and previews. What is done with one stands in `invoice_actions`, and
+with its lines in `invoice_lines`."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from portal.emulator.billing.attributes import own_method
+from portal.emulator.billing.draft_lines import save_draft
 from portal.emulator.billing.drafting import fill, pending_items
 from portal.emulator.billing.due import HOUR
 from portal.emulator.billing.invoice_shape import new_invoice, subscription_parent
@@ -13,7 +15,6 @@ from portal.emulator.billing.payments import invoice_intent, payments_of
 from portal.emulator.billing.previewing import preview_change, preview_pending, preview_start
 from portal.emulator.billing.redemption import redeem
 from portal.emulator.billing.refusing import refuse_unsupported
-from portal.emulator.billing.totals import compute
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
@@ -21,7 +22,7 @@ from portal.emulator.wire.expand import included_on_expand
 from portal.emulator.wire.fields import set_texts, set_values
 from portal.emulator.wire.lookup import in_param, in_path
 from portal.emulator.wire.metadata import merged
-from portal.emulator.wire.pages import list_answer, list_of, page_of
+from portal.emulator.wire.pages import list_answer, list_of
 from portal.emulator.wire.routes import Call, route
 
 INVOICE = "invoice"
@@ -116,12 +117,12 @@ def update_invoice(tx: Transaction, call: Call) -> StripeDict:
     set_values(invoice, call.params, ("auto_advance", "automatically_finalizes_at"))
     _apply(tx, invoice, customer, call.params)
     if invoice["status"] == "draft":
-        compute(tx, invoice)
         if invoice["auto_advance"] and invoice["automatically_finalizes_at"] is None:
             invoice["automatically_finalizes_at"] = tx.now(invoice) + HOUR
-        tx.put(invoice, due_at=invoice["automatically_finalizes_at"] if invoice["auto_advance"] else None)
-    else:
-        tx.put(invoice)
+        at = invoice["automatically_finalizes_at"] if invoice["auto_advance"] else None
+        tx.set_due(INVOICE, invoice["id"], at)
+        return save_draft(tx, before, invoice)
+    tx.put(invoice)
     emit_updated(tx, "invoice.updated", before, invoice)
     return invoice
 
@@ -149,13 +150,6 @@ def list_invoices(tx: Transaction, call: Call) -> StripeDict:
     where: dict[str, Any] = {}
     set_values(where, call.params, ("collection_method", "customer", "status", "subscription"))
     return list_answer(tx, call, INVOICE, where)
-
-
-@route("GET", "/v1/invoices/{id}/lines", params="InvoiceLineItemListParams")
-def list_lines(tx: Transaction, call: Call) -> StripeDict:
-    """List the lines of an invoice."""
-    invoice = in_path(tx, INVOICE, call.args["id"], param="invoice")
-    return page_of(call, invoice["lines"]["data"])
 
 
 @included_on_expand(INVOICE, "payments")
