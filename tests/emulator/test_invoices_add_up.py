@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import stripe
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from portal.emulator.app import Emulator
@@ -27,12 +27,23 @@ ITEM = st.fixed_dictionaries(
 )
 BILL = st.fixed_dictionaries(
     {
-        "items": st.lists(ITEM, min_size=1, max_size=4),
+        "items": st.lists(ITEM, min_size=1, max_size=9),
         "coupons": st.lists(COUPON, max_size=2),
         "rates": st.lists(st.tuples(st.sampled_from([7, 8.1, 19, 20.6]), st.booleans()), max_size=2),
         "balance": st.integers(-20_000, 20_000),
     }
 )
+
+# Random descriptions are mostly short: a bill with many lines, each with all there is to add up, is always tried.
+LONG_BILL: dict[str, Any] = {
+    "items": [
+        {"amount": 1001 + 97 * number, "quantity": 3, "coupon": {"percent_off": 33.33}, "interval": "month"}
+        for number in range(9)
+    ],
+    "coupons": [{"percent_off": 10}, {"amount_off": 77, "currency": "usd"}],
+    "rates": [(8.1, False), (7, True)],
+    "balance": -500,
+}
 
 
 def bill(
@@ -87,10 +98,21 @@ def adds_up(invoice: stripe.Invoice) -> bool:
     )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(BILL)
+@example(LONG_BILL)
 def test_an_invoice_adds_up(description: dict[str, Any]) -> None:
     assert all(adds_up(invoice) for invoice in bill(**description))
+
+
+def test_a_discount_of_the_whole_reaches_every_line() -> None:
+    bare: list[dict[str, Any]] = [{**item, "coupon": None} for item in LONG_BILL["items"]]
+    invoice = bill(bare, [{"percent_off": 10}], [], 0)[0]
+    shares = [line.discount_amounts[0].amount if line.discount_amounts else 0 for line in invoice.lines.data]
+    assert len(shares) == 9
+    assert all(
+        abs(share * 10 - line.amount) < 10 for share, line in zip(shares, invoice.lines.data, strict=True)
+    )
 
 
 @pytest.mark.nightly
