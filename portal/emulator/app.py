@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import count
 
 from portal.emulator import control, deliveries
@@ -33,7 +34,7 @@ class Emulator:
         self.faults = Faults(self.store)
         self.deliver = deliver or deliveries.post
         self.something_to_deliver = threading.Event()
-        self._service = Service(self.store, self.let_time_pass)
+        self._service = Service(self.store, partial(run_due, self.store))
         self._requests = count(1)
 
     def handle(

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from portal.emulator.app import Emulator
-from tests.fixtures.emulator import SHAPES
 
 
 class Raw:
@@ -25,11 +24,16 @@ class Raw:
     ) -> tuple[int, dict[str, Any]]:
         return self._send("POST", path, "", urlencode(sent or {}).encode(), headers)
 
+    def send(self, method: str, path: str, sent: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """Send parameters where the method carries them."""
+        if method == "POST":
+            return self.post(path, sent)
+        return self._send(method, path, urlencode(sent), b"", {})
+
     def _send(
         self, method: str, path: str, query: str, body: bytes, headers: dict[str, str]
     ) -> tuple[int, dict[str, Any]]:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         answer = self.emulator.handle(method, path, query, body, {**self.headers, **named})
-        SHAPES.look_at(self.emulator, f"{method} {path}", answer.body)
         content: dict[str, Any] = json.loads(answer.body)
         return answer.status, content
