@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from werkzeug.test import Client, TestResponse
 
@@ -41,7 +41,10 @@ class Visitor:
                 if words == button:
                     pressed = {name: value} if name else {}
                     target = form.action or self.page.request.path
-                    return self.post(target, **{**form.values, **values, **pressed})
+                    sent = {**form.values, **values, **pressed}
+                    if form.method == "get":
+                        return self.open(f"{target}?{urlencode(sent)}")
+                    return self.post(target, **sent)
         raise AssertionError(f"no button {button!r} on {self.page.request.path}: {self.buttons()}")
 
     def buttons(self) -> list[str]:
@@ -60,8 +63,9 @@ class Visitor:
 
 
 class _Form:
-    def __init__(self, action: str) -> None:
+    def __init__(self, action: str, method: str) -> None:
         self.action = action
+        self.method = method
         self.values: dict[str, str] = {}
         self.buttons: list[tuple[str, str, str]] = []
 
@@ -77,7 +81,7 @@ class _FormReader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.forms.append(_Form(given.get("action", "")))
+            self.forms.append(_Form(given.get("action", ""), given.get("method", "get")))
         elif tag == "select":
             self._select = given["name"]
         elif tag == "option" and self._select:

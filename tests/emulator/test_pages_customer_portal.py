@@ -316,6 +316,50 @@ def test_the_address_works_for_an_hour() -> None:
     assert f'href="{RETURN}"' in visitor.page.text
 
 
+def test_an_expired_address_works_again_after_signing_in_where_the_merchant_lets_it() -> None:
+    clock = WallClock()
+    emulator = Emulator(wall_clock=clock)
+    account, visitor = Account(emulator, client_of(emulator)), Visitor(emulator)
+    until = int(clock.now) + 7 * DAY
+    after: Any = {"type": "customer_login", "customer_login": {"expires_at": until}}
+    address = visit(account, visitor, account.customer().id, after_expiration=after)
+    clock.now += 3601
+    assert "Sign in again" in visitor.open(address).text
+    visitor.open(f"{address}/login")
+    assert visitor.submit("Continue", email="eve@example.com").status_code == 422
+    assert "Current subscription" in visitor.submit("Continue", email="Ada@example.com").text
+    clock.now = until
+    assert visitor.open(f"{address}/login").status_code == 404
+    assert "Sign in again" not in visitor.open(address).text
+
+
+def test_a_shipping_address_is_saved_where_it_may_be(
+    account: Account, visitor: Visitor, customer: Customer
+) -> None:
+    features = {"customer_update": {"enabled": True, "allowed_updates": ["shipping"]}}
+    address = visit(account, visitor, customer.id, features=features)
+    visitor.open(f"{address}/details")
+    answer = visitor.submit("Save", shipping_line1="Dock 1")
+    assert answer.status_code == 422
+    assert "Enter who receives it." in answer.text
+    visitor.submit("Save", shipping_name="Ada", shipping_line1="Dock 1", shipping_country="US")
+    shipping = account.v1.customers.retrieve(customer.id).shipping
+    assert shipping is not None
+    assert shipping.address is not None
+    assert (shipping.name, shipping.address.line1, shipping.address.country) == ("Ada", "Dock 1", "US")
+
+
+def test_a_paused_subscription_is_canceled_at_once(
+    account: Account, visitor: Visitor, customer: Customer, subscription: Subscription
+) -> None:
+    account.v1.subscriptions.pause(subscription.id, {"type": "subscription"})
+    address = visit(account, visitor, customer.id)
+    visitor.open(f"{address}/subscriptions/{subscription.id}/cancel")
+    assert "It ends at once" in visitor.page.text
+    visitor.submit("Cancel subscription")
+    assert account.subscription(subscription.id).status == "canceled"
+
+
 def test_an_unknown_session_is_not_found(visitor: Visitor) -> None:
     assert visitor.open("/p/session/bps_nothing").status_code == 404
 

@@ -57,12 +57,21 @@ def phase_end(sub: StripeDict, notes: StripeDict) -> int | None:
     return int(end) if sub["schedule"] is not None and end is not None else None
 
 
+def pause_end(sub: StripeDict, notes: StripeDict) -> int | None:
+    """Give the end of a pause that has one; a pause that was begun anew since has none of the earlier one."""
+    timed = notes.get("timed_pause")
+    if sub["status"] != "paused" or not timed:
+        return None
+    same = sub["status_details"]["paused"]["transitioned_at"] == timed["since"]
+    return int(timed["until"]) if same else None
+
+
 def next_due(sub: StripeDict, notes: StripeDict) -> int | None:
     """Give the next instant at which something must happen to a subscription; None if nothing ever will."""
     status = sub["status"]
     if status in ("canceled", "incomplete_expired"):
         return None
-    instants = [sub["cancel_at"], phase_end(sub, notes)]
+    instants = [sub["cancel_at"], phase_end(sub, notes), pause_end(sub, notes)]
     if status == "incomplete":
         instants.append(sub["created"] + FIRST_PAYMENT_WINDOW)
     if status == "trialing":

@@ -7,6 +7,7 @@ from portal.emulator.billing.agenda import when_due
 from portal.emulator.billing.due import (
     BILLED,
     FIRST_PAYMENT_WINDOW,
+    pause_end,
     period_end,
     phase_end,
     trial_notice_at,
@@ -17,6 +18,7 @@ from portal.emulator.billing.pausing import drop_waiting
 from portal.emulator.billing.phases import next_phase
 from portal.emulator.billing.previewing import upcoming_invoice
 from portal.emulator.billing.renewing import mark_notice_sent, renew
+from portal.emulator.billing.timed_pause import end_pause
 from portal.emulator.billing.trials import announce_end, end_trial
 from portal.emulator.events import emit
 from portal.emulator.transaction import StripeDict, Transaction
@@ -43,6 +45,8 @@ def step_subscription(tx: Transaction, sub: StripeDict, now: int) -> None:
         drop_waiting(tx, sub)
     elif sub["pause_collection"] and _reached(sub["pause_collection"]["resumes_at"], now):
         records.change(tx, sub["id"], pause_collection=None)
+    elif _reached(pause_end(sub, notes), now):
+        end_pause(tx, sub)
     elif _reached(phase_end(sub, notes), now):
         next_phase(tx, sub)
     elif _reached(sub["cancel_at"], now):

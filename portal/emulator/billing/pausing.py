@@ -15,7 +15,7 @@ from portal.emulator.billing.updating import announce, collect_change, draft_cha
 from portal.emulator.billing.waiting import expire_update
 from portal.emulator.events import emit
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import invalid
+from portal.emulator.wire.errors import StripeError, invalid
 
 _PAUSABLE = ("active", "past_due", "unpaid")
 
@@ -75,6 +75,15 @@ def drop_waiting(tx: Transaction, sub: StripeDict) -> None:
     invoice = tx.get("invoice", expire_update(tx, sub))
     if invoice is not None and invoice["status"] == "open":
         void(tx, invoice)
+
+
+def is_pausable(sub: StripeDict) -> bool:
+    """Say whether a subscription can be paused as it is."""
+    try:
+        _refuse_unless_pausable(sub)
+    except StripeError:
+        return False
+    return True
 
 
 def _refuse_unless_pausable(sub: StripeDict) -> None:

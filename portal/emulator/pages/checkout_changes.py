@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from werkzeug.wrappers import Request, Response
 
 from portal.emulator.app import Emulator
+from portal.emulator.billing.checkout_completion import amount_due_today
 from portal.emulator.billing.checkout_payer import SESSION
-from portal.emulator.billing.redemption import usable_code
 from portal.emulator.pages.checkout import checkout_page
+from portal.emulator.pages.checkout_summary import known_payer
+from portal.emulator.pages.promotion import typed_code
 from portal.emulator.pages.render import see
 from portal.emulator.resources.checkout_amounts import reprice
 from portal.emulator.transaction import StripeDict, Transaction
@@ -34,19 +36,17 @@ def change(emulator: Emulator, request: Request, session_id: str) -> Response:
                 # A 3-D Secure that is still open was for the amount before.
                 private.pop("pending", None)
                 tx.put(session, private=private)
+                # What could not be paid for in the end is refused before it is shown.
+                amount_due_today(tx, session, known_payer(session))
     except StripeError as refused:
         return checkout_page(emulator, session_id, status=422, posted=posted, change_error=refused.message)
     return see(f"/c/pay/{session_id}")
 
 
 def _discount(tx: Transaction, session: StripeDict, posted: Mapping[str, str]) -> StripeDict:
-    word = posted.get("code", "").strip()
     customer = tx.get("customer", session["customer"] or "")
-    for code in tx.all("promotion_code", {"active": True}):
-        if code["code"].lower() == word.lower():
-            usable_code(tx, code["id"], customer, tx.wall_now(), param="code")
-            return {"coupon": None, "promotion_code": code["id"]}
-    raise invalid("This promotion code is not valid.", param="code")
+    code = typed_code(tx, posted.get("code", "").strip(), customer, tx.wall_now())
+    return {"coupon": None, "promotion_code": code["id"]}
 
 
 def _take_quantities(private: StripeDict, posted: Mapping[str, str]) -> None:

@@ -10,12 +10,17 @@ from portal.emulator.app import Emulator
 from portal.emulator.billing.attributes import last_period_end
 from portal.emulator.billing.ending import cancel_now
 from portal.emulator.billing.pausing import pause as pause_now
+from portal.emulator.billing.periods import Cadence, after
 from portal.emulator.billing.resuming import resume as resume_now
+from portal.emulator.billing.timed_pause import pause_until
 from portal.emulator.billing.updating import update_subscription
+from portal.emulator.pages import words
 from portal.emulator.pages.checkout_summary import reduction
 from portal.emulator.pages.portal_home import show
+from portal.emulator.pages.portal_planned import withdraw_change
 from portal.emulator.pages.portal_visit import Visit, finish, open_visit, subscription_of
 from portal.emulator.pages.render import page, see
+from portal.emulator.pages.visit import NotHere
 from portal.emulator.resources.feedback_options import OPTION
 from portal.emulator.transaction import StripeDict, Transaction
 
@@ -57,24 +62,47 @@ def cancel(emulator: Emulator, request: Request, session_id: str, subscription_i
 
 
 def keep(emulator: Emulator, _request: Request, session_id: str, subscription_id: str) -> Response:
-    """Take a cancellation that lies ahead back."""
+    """Take a cancellation, or a change of the plan, that lies ahead back."""
     with emulator.store.transaction() as tx:
         visit = open_visit(tx, session_id)
-        visit.feature("subscription_cancel")
-        update_subscription(tx, subscription_of(tx, visit, subscription_id), {"cancel_at": ""})
+        sub = subscription_of(tx, visit, subscription_id)
+        if sub["cancel_at"] is not None:
+            visit.feature("subscription_cancel")
+            update_subscription(tx, sub, {"cancel_at": ""})
+        else:
+            visit.feature("subscription_update")
+            withdraw_change(tx, sub)
         return see(f"{visit.home}?done=kept")
 
 
 def pause(emulator: Emulator, request: Request, session_id: str, subscription_id: str) -> Response:
-    """Ask whether to pause, or pause until the customer resumes."""
+    """Ask whether and for how long to pause, or pause: until the customer resumes, or as long as they chose."""
     with emulator.store.transaction() as tx:
         visit = open_visit(tx, session_id)
-        visit.feature("subscription_pause")
+        feature = visit.feature("subscription_pause")
         sub = subscription_of(tx, visit, subscription_id)
+        ends = _pause_ends(feature["duration"], tx.now(sub))
         if request.method == "GET":
-            return page("portal_pause.html", visit=visit, shown=show(tx, visit, sub))
-        pause_now(tx, sub, {})
+            return page("portal_pause.html", visit=visit, shown=show(tx, visit, sub), ends=ends)
+        if not ends:
+            pause_now(tx, sub, {})
+        else:
+            chosen = request.form.get("ends", "")
+            if chosen not in ends:
+                text = "Choose one of the pauses on offer."
+                raise NotHere("Choose how long", text, status=422, link=visit.way_home)
+            pause_until(tx, sub, ends[chosen])
         return finish(tx, visit, "subscription_pause", "paused")
+
+
+def _pause_ends(duration: StripeDict, now: int) -> dict[str, int]:
+    """Give the instants at which a pause may end, by their words; none where the customer ends it."""
+    if duration["type"] != "interval_options":
+        return {}
+    return {
+        words.interval(option): after(now, Cadence(option["interval"], option["interval_count"]))
+        for option in duration["interval_options"]
+    }
 
 
 def resume(emulator: Emulator, _request: Request, session_id: str, subscription_id: str) -> Response:

@@ -11,11 +11,14 @@ from werkzeug.wrappers import Request, Response
 from portal.emulator.app import Emulator
 from portal.emulator.billing import tiers
 from portal.emulator.billing.amounts import round_half_away
-from portal.emulator.billing.due import period_end
+from portal.emulator.billing.due import pause_end, period_end
+from portal.emulator.billing.pausing import is_pausable
 from portal.emulator.billing.previewing import upcoming_invoice
 from portal.emulator.billing.prices import full_price, product_name
+from portal.emulator.billing.records import notes_of
 from portal.emulator.billing.subscription_shape import is_metered
 from portal.emulator.pages import words
+from portal.emulator.pages.portal_planned import Planned, planned_change
 from portal.emulator.pages.portal_visit import Visit, flow_step, open_visit, subscriptions_of
 from portal.emulator.pages.render import message, page, see
 from portal.emulator.resources.account import MERCHANT_NAME
@@ -61,6 +64,8 @@ class Shown:
     method: StripeDict | None
     can_update: bool
     can_pause: bool
+    paused_until: int | None
+    planned: Planned | None
 
 
 def home(emulator: Emulator, request: Request, session_id: str) -> Response:
@@ -122,8 +127,13 @@ def show(tx: Transaction, visit: Visit, sub: StripeDict) -> Shown:
         renews_at=sub["trial_end"] if sub["status"] == "trialing" else period_end(sub),
         next_amount=_next_amount(tx, sub),
         method=tx.get("payment_method", method_id or ""),
-        can_update=visit.offers("subscription_update") and len(main) == 1 and sub["status"] in _CHANGEABLE,
-        can_pause=visit.offers("subscription_pause") and sub["status"] in (*_CHANGEABLE, "unpaid"),
+        can_update=visit.offers("subscription_update")
+        and len(main) == 1
+        and sub["status"] in _CHANGEABLE
+        and sub["schedule"] is None,
+        can_pause=visit.offers("subscription_pause") and is_pausable(sub) and sub["schedule"] is None,
+        paused_until=pause_end(sub, notes_of(tx, sub["id"])),
+        planned=planned_change(tx, sub),
     )
 
 

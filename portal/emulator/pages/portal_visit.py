@@ -12,7 +12,7 @@ from portal.emulator.pages.render import see
 from portal.emulator.pages.visit import NotHere
 from portal.emulator.resources.account import MERCHANT_NAME
 from portal.emulator.resources.portal_configurations import CONFIGURATION
-from portal.emulator.resources.portal_sessions import SESSION, has_expired
+from portal.emulator.resources.portal_sessions import SESSION, can_be_recovered, has_expired
 from portal.emulator.transaction import Objects, StripeDict, Transaction
 from portal.emulator.wire.routes import Call
 
@@ -63,8 +63,15 @@ def open_visit(tx: Transaction, session_id: str) -> Visit:
         raise NotHere("Page not found", "There is no billing page at this address.")
     back = (session["return_url"], f"Return to {MERCHANT_NAME}") if session["return_url"] else None
     customer = tx.get("customer", session["customer"])
-    if has_expired(tx, session) or customer is None or customer.get("deleted"):
+    if customer is None or customer.get("deleted"):
+        raise NotHere(
+            "This link has expired", "There is no billing to look after here.", status=410, link=back
+        )
+    if has_expired(tx, session):
         text = f"For your safety this link works for an hour only. Open billing again from {MERCHANT_NAME}."
+        if can_be_recovered(tx, session):
+            text = "For your safety this link works for an hour only. Say who you are to go on."
+            back = (f"/p/session/{session_id}/login", "Sign in again")
         raise NotHere("This link has expired", text, status=410, link=back)
     configuration = tx.get(CONFIGURATION, session["configuration"])
     assert configuration is not None, session["configuration"]

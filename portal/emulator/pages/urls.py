@@ -45,6 +45,7 @@ _PAGES: Final[tuple[tuple[str, str, View], ...]] = (
     ("GET POST", "/p/login/<configuration_id>", portal_login.login),
     ("GET", "/p/session/<session_id>", portal_home.home),
     ("GET", "/p/session/<session_id>/done", portal_home.done),
+    ("GET POST", "/p/session/<session_id>/login", portal_login.return_to),
     ("GET POST", "/p/session/<session_id>/cards/add", portal_cards.add),
     ("GET POST", "/p/session/<session_id>/cards/<intent_id>/authenticate", portal_cards.authenticate),
     ("POST", "/p/session/<session_id>/cards/<method_id>/default", portal_cards.make_default),

@@ -55,6 +55,21 @@ def has_expired(tx: Transaction, session: StripeDict) -> bool:
     return bool(tx.private(SESSION, session["id"])["expires_at"] <= tx.wall_now())
 
 
+def can_be_recovered(tx: Transaction, session: StripeDict) -> bool:
+    """Say whether the customer may open an expired session again by saying who they are."""
+    after = session["after_expiration"]
+    if after is None:
+        return False
+    until = after["customer_login"]["expires_at"]
+    return until is None or until > tx.wall_now()
+
+
+def renew(tx: Transaction, session: StripeDict) -> None:
+    """Let the session's address work for another while."""
+    private = tx.private(SESSION, session["id"])
+    tx.put(session, private={**private, "expires_at": tx.wall_now() + LIFETIME_SECONDS})
+
+
 def _configuration(tx: Transaction, params: dict[str, Any]) -> StripeDict:
     if "configuration" not in params:
         return default_configuration(tx)
