@@ -111,6 +111,21 @@ def test_a_promotion_code_reduces_todays_total(account: Account, visitor: Visito
     assert account.v1.checkout.sessions.retrieve(session.id).amount_total == 3000
 
 
+def test_a_code_that_is_over_by_now_is_taken_off_and_told(account: Account, visitor: Visitor) -> None:
+    coupon = account.v1.coupons.create({"percent_off": 25, "duration": "once"})
+    code = account.v1.promotion_codes.create(
+        {"promotion": {"type": "coupon", "coupon": coupon.id}, "code": "QUARTER"}
+    )
+    session = opened(account, visitor, allow_promotion_codes=True)
+    visitor.submit("Apply", code="QUARTER")
+    account.v1.promotion_codes.update(code.id, {"active": False})
+    answer = visitor.submit("Subscribe")
+    assert answer.status_code == 422
+    assert "no longer active" in answer.text
+    visitor.submit("Subscribe")
+    assert account.v1.checkout.sessions.retrieve(session.id).amount_total == 4000
+
+
 def test_an_unknown_promotion_code_is_told(account: Account, visitor: Visitor) -> None:
     opened(account, visitor, allow_promotion_codes=True)
     answer = visitor.submit("Apply", code="NOPE")

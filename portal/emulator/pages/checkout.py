@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 from werkzeug.wrappers import Request, Response
 
@@ -11,14 +11,15 @@ from portal.emulator.app import Emulator
 from portal.emulator.billing.bank import Verdict
 from portal.emulator.billing.checkout_completion import amount_due_today, complete_checkout, keeps_card
 from portal.emulator.billing.checkout_payer import SESSION, Payer
-from portal.emulator.pages.card_form import card_form, chosen_method
-from portal.emulator.pages.checkout_summary import Summary, known_payer, summarize
-from portal.emulator.pages.payer_form import Typed, filled, read_payer
+from portal.emulator.pages.card_form import card_form
+from portal.emulator.pages.checkout_form import button, chosen_card, fields, offered_cards, read_form
+from portal.emulator.pages.checkout_summary import summarize
+from portal.emulator.pages.payer_form import Typed, filled
 from portal.emulator.pages.render import message, page, see
 from portal.emulator.pages.words import COUNTRIES, TAX_ID_KINDS
 from portal.emulator.resources.account import MERCHANT_NAME
 from portal.emulator.resources.checkout_amounts import reprice
-from portal.emulator.transaction import Objects, StripeDict, Transaction
+from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import StripeError, card_declined
 
 _TOTAL_CHANGED = "The total has changed. Please look at it again before you pay."
@@ -82,16 +83,22 @@ def checkout_page(
         session = tx.get(SESSION, session_id)
         if not _is_open(session, tx):
             return _closed(session)
-        summary = summarize(tx, session)
+        try:
+            summary = summarize(tx, session)
+        except StripeError as refused:
+            if not _without_code(tx, session):
+                raise
+            change_error = refused.message
+            summary = summarize(tx, session)
         return page(
             "checkout.html",
             status,
             session=session,
             summary=summary,
             path=_path(session_id),
-            fields=_fields(session, summary.due if summary else 0),
-            cards=card_form(posted, saved=_offered(tx, session), error=error),
-            button=_button(session, summary),
+            fields=fields(session, summary.due if summary else 0),
+            cards=card_form(posted, saved=offered_cards(tx, session), error=error),
+            button=button(session, summary),
             keeps_card=keeps_card(session, tx.private(SESSION, session_id)),
             posted=filled(posted),
             errors=filled(typed.errors if typed else None),
@@ -101,69 +108,29 @@ def checkout_page(
         )
 
 
-def _fields(session: StripeDict, due: int) -> dict[str, Any]:
-    """Say what the page has to ask for."""
-    details = session["customer_details"] or {}
-    taxed = session["automatic_tax"]["enabled"]
-    known = details.get("address") or {}
-    save = (session["saved_payment_method_options"] or {}).get("payment_method_save") == "enabled"
-    return {
-        "email": details.get("email"),
-        "phone": session["phone_number_collection"]["enabled"],
-        "card": due > 0 or session["payment_method_collection"] == "always",
-        "save_card": save,
-        "address": session["billing_address_collection"] == "required"
-        or (taxed and not known.get("country")),
-        "known_address": filled(known),
-        "known_name": details.get("name") or "",
-        "known_phone": details.get("phone") or "",
-        "tax_id": session["tax_id_collection"]["enabled"],
-        "tax_id_required": session["tax_id_collection"]["required"] == "if_supported",
-        "terms": (session["consent_collection"] or {}).get("terms_of_service") == "required",
-    }
-
-
-def _button(session: StripeDict, summary: Summary | None) -> str:
-    """Word the button as the merchant wants, or as what it does."""
-    if summary is None:
-        return "Save card"
-    if session["submit_type"] not in (None, "auto"):
-        return str(session["submit_type"]).capitalize()
-    if not summary.once:
-        return "Start trial" if summary.trial and not summary.due else "Subscribe"
-    return "Pay" if summary.due else "Complete order"
-
-
-def _offered(tx: Transaction, session: StripeDict) -> Objects:
-    """List the customer's cards that may be shown to them again, the newest first."""
-    options = session["saved_payment_method_options"]
-    if options is None or session["customer"] is None:
-        return []
-    where = {"customer": session["customer"], "allow_redisplay": options["allow_redisplay_filters"]}
-    return tx.all("payment_method", where)[::-1]
+def _without_code(tx: Transaction, session: StripeDict) -> bool:
+    """Take off the promotion code that can no longer be used; say whether there was one the payer had typed."""
+    if not session["allow_promotion_codes"] or not session["discounts"]:
+        return False
+    private = tx.private(SESSION, session["id"])
+    session["discounts"] = []
+    reprice(tx, session, private)
+    tx.put(session, private=private)
+    return True
 
 
 def _pay(emulator: Emulator, posted: Mapping[str, str], session_id: str) -> Response:
-    with emulator.store.transaction() as tx:
-        session = tx.get(SESSION, session_id)
-        if not _is_open(session, tx):
-            return _closed(session, paid_already=True)
-        needed = _fields(session, amount_due_today(tx, session, known_payer(session)))
-        typed = read_payer(
-            posted,
-            email=not needed["email"],
-            address_required=needed["address"],
-            phone=needed["phone"],
-            tax_id=needed["tax_id"] and needed["tax_id_required"],
-        )
-        if needed["terms"] and "terms" not in posted:
-            typed.errors["terms"] = "Accept the terms to go on."
-        if not typed.errors and typed.address is not None and session["automatic_tax"]["enabled"]:
-            _tax_by_address(tx, session, typed.address)
-    if typed.errors:
-        error = "Please look at the fields marked below."
-        return checkout_page(emulator, session_id, status=422, posted=posted, error=error, typed=typed)
+    typed = Typed()
     try:
+        with emulator.store.transaction() as tx:
+            session = tx.get(SESSION, session_id)
+            if not _is_open(session, tx):
+                return _closed(session, paid_already=True)
+            typed = read_form(tx, session, posted)
+            if not typed.errors and typed.address is not None and session["automatic_tax"]["enabled"]:
+                _tax_by_address(tx, session, typed.address)
+        if typed.errors:
+            raise card_declined("Please look at the fields marked below.")
         outcome = _attempt(emulator, posted, session_id, typed)
     except StripeError as refused:
         if refused.param == "value":
@@ -194,8 +161,8 @@ def _attempt(
         if posted.get("due", str(due)) != str(due):
             raise card_declined(_TOTAL_CHANGED)
         method = None
-        if _fields(session, due)["card"]:
-            method = _chosen(tx, posted, session, typed)
+        if fields(session, due)["card"]:
+            method = chosen_card(tx, posted, session, typed)
         verdict = complete_checkout(tx, session_id, method, payer=payer)
         if verdict.status == "succeeded":
             return _done(tx, session_id)
@@ -207,18 +174,6 @@ def _attempt(
             tx.put(session, private={**tx.private(SESSION, session_id), "pending": pending})
             return see(f"{_path(session_id)}/authenticate")
         return verdict
-
-
-def _chosen(tx: Transaction, posted: Mapping[str, str], session: StripeDict, typed: Typed) -> StripeDict:
-    offered = {method["id"] for method in _offered(tx, session)}
-    email = typed.email or (session["customer_details"] or {}).get("email")
-    details = {"email": email, "name": typed.name, "phone": typed.phone, "address": typed.address or {}}
-    return chosen_method(
-        tx,
-        posted,
-        customer_id=session["customer"] if posted.get("card") in offered else None,
-        billing_details=details,
-    )
 
 
 def _payer(kept: StripeDict) -> Payer:
