@@ -20,7 +20,13 @@ import typing_extensions
 from stripe._stripe_object import UntypedStripeObject
 
 from portal.emulator.wire.currencies import spelled
-from portal.emulator.wire.errors import StripeError, invalid, missing_parameter, unknown_parameter
+from portal.emulator.wire.errors import (
+    StripeError,
+    empty_parameter,
+    invalid,
+    missing_parameter,
+    unknown_parameter,
+)
 
 _Check = Callable[[Any, str], Any]
 
@@ -32,8 +38,8 @@ _REQUEST_OPTIONS: Final = frozenset(
 )  # fmt: skip
 _LONGEST_STRING: Final = 5_000
 _LONGEST_DESCRIPTION: Final = 40_000
-_INTEGER: Final = re.compile(r"-?\d{1,18}")
-_DECIMAL: Final = re.compile(r"-?\d{1,15}(\.\d{1,12})?")
+_INTEGER: Final = re.compile(r"-?[0-9]{1,18}")
+_DECIMAL: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?")
 _WRAPPERS: Final = (
     typing.NotRequired,
     typing.Required,
@@ -94,12 +100,14 @@ def _dict_check(annotation: Any) -> _Check:
         if not isinstance(value, dict):
             raise _wrong("object", value, path)
         if fields is None:
-            fields = _fields_of(annotation)
+            fields = fields_of(annotation)
         checked = {}
         for name, item in value.items():
             below = f"{path}[{name}]" if path else name
             if name not in fields:
                 raise _removed_parameter(below) or unknown_parameter(below)
+            if item == "" and name in required and fields[name] is str:
+                raise empty_parameter(below)
             checked[name] = spelled(name, _check_for(fields[name])(item, below), below)
         for name in sorted(required - value.keys()):
             raise missing_parameter(f"{path}[{name}]" if path else name)
@@ -108,7 +116,8 @@ def _dict_check(annotation: Any) -> _Check:
     return check
 
 
-def _fields_of(annotation: Any) -> dict[str, Any]:
+def fields_of(annotation: Any) -> dict[str, Any]:
+    """Return the parameters a class of the SDK has, without those that are about the request."""
     hints = typing_extensions.get_type_hints(
         annotation, localns={**vars(typing), "StripeContext": stripe.StripeContext}, include_extras=True
     )
@@ -259,13 +268,7 @@ _SCALARS: Final[dict[Any, _Check]] = {
 
 def _wrong(shape: str, value: Any, path: str) -> StripeError:
     if value == "" and shape != "string":
-        return invalid(
-            f"You passed an empty string for '{path}'. We assume empty values are an attempt to unset a parameter; "
-            f"however '{path}' cannot be unset. You should remove '{path}' from your request or supply a non-empty "
-            "value.",
-            param=path,
-            code="parameter_invalid_empty",
-        )
+        return empty_parameter(path)
     code = "parameter_invalid_integer" if shape == "integer" else None
     shown = f": {value}" if isinstance(value, str) else ""
     return invalid(f"Invalid {shape}{shown}", param=path, code=code)

@@ -227,3 +227,30 @@ def test_contradictory_prices_are_refused(
         stripe_client.v1.prices.create(params)
     assert param is None or refused.value.param == param
     assert stripe_client.v1.prices.list().data == []
+
+
+@pytest.mark.parametrize(
+    ("params", "param"),
+    [
+        ({"images": ["https://example.com/"] * 9}, "images"),
+        ({"marketing_features": [{"name": "Fast"}] * 16}, "marketing_features"),
+    ],
+)
+def test_a_product_has_so_many_images_and_features(
+    stripe_client: StripeClient, params: Any, param: str
+) -> None:
+    few: Any = {"name": "Pro", param: params[param][:-1]}
+    many: Any = {"name": "Pro", **params}
+    stripe_client.v1.products.create(few)
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        stripe_client.v1.products.create(many)
+    assert refused.value.param == param
+
+
+def test_the_default_price_of_a_product_cannot_be_archived(stripe_client: StripeClient) -> None:
+    made = stripe_client.v1.products.create(
+        {"name": "Pro", "default_price_data": {"currency": "usd", "unit_amount": 100}}
+    )
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        stripe_client.v1.prices.update(str(made.default_price), {"active": False})
+    assert refused.value.param == "active"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import stripe
 from stripe import StripeClient
+
+from tests.emulator.account import Account
 
 
 def test_a_customer_keeps_what_it_was_created_with(stripe_client: StripeClient) -> None:
@@ -163,3 +167,49 @@ def test_a_declined_card_leaves_no_customer_behind(stripe_client: StripeClient) 
             )
     assert stripe_client.v1.customers.list().data == []
     assert stripe_client.v1.events.list().data == []
+
+
+def test_the_events_of_a_creation_tell_all_that_was_made(account: Account) -> None:
+    card = "pm_card_visa"
+    made = account.v1.customers.create(
+        {
+            "payment_method": card,
+            "balance": -500,
+            "invoice_settings": {"default_payment_method": card, "footer": "Thanks"},
+            "tax_id_data": [{"type": "eu_vat", "value": "DE123456789"}],
+        }
+    )
+    assert account.news()[-4:] == [
+        "customer.created",
+        "payment_method.attached",
+        "customer.updated",
+        "customer.tax_id.created",
+    ]
+    created = account.last_event("customer.created")["data"]["object"]
+    assert (created["balance"], created["invoice_settings"]["footer"]) == (-500, "Thanks")
+    updated = account.last_event("customer.updated")["data"]
+    assert updated["previous_attributes"] == {"invoice_settings": {"default_payment_method": None}}
+    assert updated["object"] == made.to_dict(for_json=True)
+
+
+def test_the_transactions_of_a_balance_explain_all_of_it(account: Account) -> None:
+    made = account.v1.customers.create({"balance": -500})
+    account.v1.customers.update(made.id, {"balance": 200})
+    found = account.v1.customers.balance_transactions.list(made.id).data
+    assert [(one.amount, one.ending_balance) for one in found] == [(700, 200), (-500, -500)]
+
+
+def test_a_customer_has_four_custom_fields_at_most(account: Account) -> None:
+    fields: Any = [{"name": f"Field {number}", "value": "x"} for number in range(5)]
+    customer = account.customer().id
+    account.v1.customers.update(customer, {"invoice_settings": {"custom_fields": fields[:4]}})
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        account.v1.customers.update(customer, {"invoice_settings": {"custom_fields": fields}})
+    assert refused.value.param == "invoice_settings[custom_fields]"
+
+
+def test_an_invoice_prefix_is_one_customers(account: Account) -> None:
+    account.v1.customers.create({"invoice_prefix": "ACME"})
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        account.v1.customers.create({"invoice_prefix": "ACME"})
+    assert refused.value.param == "invoice_prefix"

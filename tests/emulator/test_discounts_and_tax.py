@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import stripe
 from stripe import Coupon, StripeClient
 
 from portal.emulator.app import Emulator
+from tests.emulator.account import Account
 from tests.emulator.conftest import Receiver, WallClock
 from tests.fixtures.emulator import client_of
 
@@ -181,3 +183,57 @@ def test_a_customer_has_five_tax_ids_at_most_and_nobody_elses(stripe_client: Str
     stranger = stripe_client.v1.customers.create().id
     with pytest.raises(stripe.InvalidRequestError):
         stripe_client.v1.customers.tax_ids.delete(stranger, made[0])
+
+
+def test_a_promotion_code_does_not_outlast_its_coupon(stripe_client: StripeClient) -> None:
+    ends = int(time.time()) + 1000
+    coupon = stripe_client.v1.coupons.create({"percent_off": 10, "max_redemptions": 2, "redeem_by": ends}).id
+    promotion: Any = {"type": "coupon", "coupon": coupon}
+    for name, limit in (("expires_at", ends + 1), ("max_redemptions", 3)):
+        beyond: Any = {"promotion": promotion, name: limit}
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            stripe_client.v1.promotion_codes.create(beyond)
+        assert refused.value.param == name
+    code = stripe_client.v1.promotion_codes.create(
+        {"promotion": promotion, "max_redemptions": 2, "active": False}
+    )
+    stripe_client.v1.coupons.delete(coupon)
+    with pytest.raises(stripe.InvalidRequestError) as gone:
+        stripe_client.v1.promotion_codes.update(code.id, {"active": True})
+    assert gone.value.param == "active"
+
+
+def test_a_promotion_code_can_ask_for_an_order_of_some_size(account: Account) -> None:
+    coupon = account.v1.coupons.create({"percent_off": 10, "duration": "forever"}).id
+    code = account.v1.promotion_codes.create(
+        {
+            "promotion": {"type": "coupon", "coupon": coupon},
+            "restrictions": {"minimum_amount": 4000, "minimum_amount_currency": "usd"},
+        }
+    ).id
+    price, wanted = account.price(2000), [{"promotion_code": code}]
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        account.subscribe(account.customer().id, price, discounts=wanted)
+    assert refused.value.param == "discounts[0][promotion_code]"
+    sub = account.subscribe(account.customer().id, {"price": price.id, "quantity": 2}, discounts=wanted)
+    assert account.invoices(sub.id)[0].total == 3600
+
+
+def test_a_discount_is_its_owners_as_long_as_it_lasts(account: Account) -> None:
+    coupon = account.v1.coupons.create({"percent_off": 10, "duration": "forever"}).id
+    price = account.price()
+    first = account.subscribe(account.customer().id, price, discounts=[{"coupon": coupon}])
+    used: Any = [{"discount": str(first.discounts[0])}]
+    with pytest.raises(stripe.InvalidRequestError) as foreign:
+        account.subscribe(account.customer().id, price, discounts=used)
+    assert (foreign.value.param, foreign.value.code) == ("discounts[0][discount]", "resource_missing")
+    account.news()
+    account.v1.subscriptions.update(first.id, {"discounts": []})
+    account.v1.subscriptions.update(first.id, {"discounts": ""})
+    assert account.news() == ["customer.discount.deleted", "customer.subscription.updated"]
+    with pytest.raises(stripe.InvalidRequestError) as ended:
+        account.v1.subscriptions.update(first.id, {"discounts": used})
+    assert ended.value.code == "resource_missing"
+    with pytest.raises(stripe.InvalidRequestError, match="No active discount") as none:
+        account.v1.subscriptions.delete_discount(first.id)
+    assert none.value.http_status == 404

@@ -213,3 +213,12 @@ def test_a_meter_with_a_window_counts_the_last_event_of_each(account: Account) -
     for offset, value in ((-DAY, 5), (-DAY + 60, 7), (0, 3)):
         account.use(customer.id, value, "storage", timestamp=day + offset)
     assert total(account, meter.id, customer.id) == 10
+
+
+def test_a_meter_whose_name_another_has_taken_stays_off(account: Account) -> None:
+    first = meter_of(account.metered())
+    account.v1.billing.meters.deactivate(first)
+    account.metered()
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        account.v1.billing.meters.reactivate(first)
+    assert (refused.value.param, refused.value.code) == ("event_name", "resource_already_exists")

@@ -24,29 +24,44 @@ def change_balance(
     Raises a 400 if the customer was deleted.
     """
     before = in_param(tx, "customer", customer_id, param="customer")
-    customer = {**before, "balance": before["balance"] + amount}
+    customer = dict(before)
+    transaction = _moved(tx, customer, amount, kind, currency)
+    transaction.update(
+        credit_note=credit_note, description=description, invoice=invoice, metadata=metadata or {}
+    )
+    tx.put(transaction)
+    tx.put(customer)
+    emit_updated(tx, "customer.updated", before, customer)
+    return transaction
+
+
+def open_balance(tx: Transaction, customer: StripeDict, amount: int, currency: str) -> None:
+    """Give a customer who is being made a balance to begin with; the caller announces the customer."""
+    if amount:
+        tx.put(_moved(tx, customer, amount, "adjustment", currency))
+    tx.put(customer)
+
+
+def _moved(tx: Transaction, customer: StripeDict, amount: int, kind: str, currency: str) -> StripeDict:
+    customer["balance"] += amount
     customer["currency"] = customer["currency"] or currency
-    transaction: StripeDict = {
+    return {
         "id": tx.new_id("cbtxn"),
         "object": "customer_balance_transaction",
         "amount": amount,
         "checkout_session": None,
         "created": tx.now(customer),
-        "credit_note": credit_note,
+        "credit_note": None,
         "currency": currency,
-        "customer": customer_id,
+        "customer": customer["id"],
         "customer_account": None,
-        "description": description,
+        "description": None,
         "ending_balance": customer["balance"],
-        "invoice": invoice,
+        "invoice": None,
         "livemode": False,
-        "metadata": metadata or {},
+        "metadata": {},
         "type": kind,
     }
-    tx.put(transaction)
-    tx.put(customer)
-    emit_updated(tx, "customer.updated", before, customer)
-    return transaction
 
 
 def set_delinquent(tx: Transaction, customer_id: str, delinquent: bool) -> None:

@@ -15,6 +15,7 @@ from portal.emulator.billing.drafting import customer_of
 from portal.emulator.billing.extra_items import add_invoice_items
 from portal.emulator.billing.item_change import changed_items
 from portal.emulator.billing.lines import lines_in_advance, trial_line
+from portal.emulator.billing.order_minimum import refuse_small_order
 from portal.emulator.billing.periods import Period, period_at
 from portal.emulator.billing.prices import full_price
 from portal.emulator.billing.prorating import bill_usage, credit_item, debit_item
@@ -53,6 +54,7 @@ def prepare(tx: Transaction, sub: StripeDict, params: dict[str, Any]) -> Change:
     add_invoice_items(tx, sub, params.get("add_invoice_items") or [], customer, now)
     old_items = sub["items"]["data"]
     new_items = changed_items(tx, sub, params.get("items") or [], customer, now)
+    refuse_small_order(tx, sub, new_items, known=change.before["discounts"])
     prorate = params.get("proration_behavior", "create_prorations") != "none"
     at = proration_instant(sub, params, now)
     trial_end = params.get("trial_end")

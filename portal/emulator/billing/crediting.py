@@ -1,19 +1,19 @@
-"""Credit notes: what is taken back of a finalized invoice, line by line or as an amount."""
+"""Credit notes: what is taken back of a finalized invoice, and where it goes."""
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
-from portal.emulator.billing.amounts import allocate, exact, round_half_away
 from portal.emulator.billing.balance import change_balance
+from portal.emulator.billing.credit_lines import credited_lines
 from portal.emulator.billing.invoice_shape import line_list
 from portal.emulator.billing.payments import invoice_intent
 from portal.emulator.billing.refunding import refund_charge
 from portal.emulator.billing.refusing import refuse_unsupported
+from portal.emulator.billing.tax import exclusive_tax, inclusive_tax, total_taxes
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
+from portal.emulator.wire.errors import exclusive_parameters, invalid
 from portal.emulator.wire.metadata import merged
 
 
@@ -23,18 +23,20 @@ def new_credit_note(tx: Transaction, invoice: StripeDict, params: dict[str, Any]
     Raises a 400 for an invoice that is not open or paid, for more than is left of it, and for parts that do not
     add up to the total of a paid invoice's credit.
     """
-    refuse_unsupported(params, ("email_type", "refunds", "shipping_cost"))
+    refuse_unsupported(params, ("refunds", "shipping_cost"))
     if invoice["status"] not in ("open", "paid"):
         raise invalid("You can only create credit notes for open or paid invoices.", param="invoice")
     if "amount" in params and "lines" in params:
         raise exclusive_parameters("amount", "lines")
+    paid = invoice["status"] == "paid"
+    _check_parts(params, paid=paid)
     note_id = tx.new_id("cn")
-    lines = _lines(tx, invoice, params)
-    total = sum(line["amount"] + _exclusive(line) - line["discount_amount"] for line in lines)
+    lines = credited_lines(tx, invoice, params)
+    taxes = [tax for line in lines for tax in line["taxes"]]
+    total = sum(line["amount"] + exclusive_tax(line["taxes"]) - line["discount_amount"] for line in lines)
     before = invoice["pre_payment_credit_notes_amount"] + invoice["post_payment_credit_notes_amount"]
     if total <= 0 or total > invoice["total"] - before:
         raise invalid("The credit is more than what is left of the invoice, or nothing.", param="amount")
-    paid = invoice["status"] == "paid"
     refund, credit, out = (params.get(f"{name}_amount", 0) for name in ("refund", "credit", "out_of_band"))
     if paid and not (refund or credit or out):
         credit = total
@@ -56,7 +58,7 @@ def new_credit_note(tx: Transaction, invoice: StripeDict, params: dict[str, Any]
         "customer_account": None,
         "customer_balance_transaction": None,
         "discount_amount": discount,
-        "discount_amounts": [],
+        "discount_amounts": _discounts(lines),
         "effective_at": params.get("effective_at", tx.now(invoice)),
         "invoice": invoice["id"],
         "lines": {**line_list(invoice["id"], lines), "url": f"/v1/credit_notes/{note_id}/lines"},
@@ -74,10 +76,10 @@ def new_credit_note(tx: Transaction, invoice: StripeDict, params: dict[str, Any]
         "shipping_cost": None,
         "status": "issued",
         "subtotal": subtotal,
-        "subtotal_excluding_tax": subtotal,
+        "subtotal_excluding_tax": subtotal - inclusive_tax(taxes),
         "total": total,
-        "total_excluding_tax": subtotal - discount,
-        "total_taxes": [tax for line in lines for tax in line["taxes"]],
+        "total_excluding_tax": total - exclusive_tax(taxes) - inclusive_tax(taxes),
+        "total_taxes": total_taxes([line["taxes"] for line in lines]),
         "type": "post_payment" if paid else "pre_payment",
         "voided_at": None,
     }
@@ -93,9 +95,7 @@ def issue(tx: Transaction, note: StripeDict, invoice: StripeDict, params: dict[s
         invoice["amount_remaining"] -= note["total"]
         tx.put(note)
         tx.put(invoice)
-        intent = invoice_intent(tx, invoice["id"])
-        if intent is not None and invoice["amount_remaining"] > 0:
-            tx.put({**intent, "amount": invoice["amount_remaining"]})
+        ask_for_the_rest(tx, invoice)
     else:
         _give_back(tx, note, invoice, params)
         invoice["post_payment_credit_notes_amount"] += note["total"]
@@ -103,6 +103,32 @@ def issue(tx: Transaction, note: StripeDict, invoice: StripeDict, params: dict[s
     emit_updated(tx, "invoice.updated", before, invoice)
     emit(tx, "credit_note.created", note)
     return note
+
+
+def ask_for_the_rest(tx: Transaction, invoice: StripeDict) -> None:
+    """Let the payment intent of an open invoice ask for what is left to be paid."""
+    intent = invoice_intent(tx, invoice["id"])
+    if intent is not None and invoice["amount_remaining"] > 0:
+        tx.put({**intent, "amount": invoice["amount_remaining"]})
+
+
+def _check_parts(params: dict[str, Any], *, paid: bool) -> None:
+    """Raise a 400 for a negative part, and for any part where nothing was paid that could be given back."""
+    for name in ("refund_amount", "credit_amount", "out_of_band_amount"):
+        if params.get(name, 0) < 0:
+            raise invalid("Invalid non-negative integer", param=name, code="parameter_invalid_integer")
+        if params.get(name) and not paid:
+            raise invalid(
+                f"You can only specify {name} for a paid invoice; of an open one, the credit lowers what is due.",
+                param=name,
+            )
+
+
+def _discounts(lines: list[StripeDict]) -> list[StripeDict]:
+    totals: dict[str, int] = {}
+    for off in (off for line in lines for off in line["discount_amounts"]):
+        totals[off["discount"]] = totals.get(off["discount"], 0) + off["amount"]
+    return [{"amount": amount, "discount": discount_id} for discount_id, amount in totals.items()]
 
 
 def _give_back(tx: Transaction, note: StripeDict, invoice: StripeDict, params: dict[str, Any]) -> None:
@@ -129,91 +155,3 @@ def _give_back(tx: Transaction, note: StripeDict, invoice: StripeDict, params: d
         )
         note["customer_balance_transaction"] = balance["id"]
     tx.put(note)
-
-
-def _lines(tx: Transaction, invoice: StripeDict, params: dict[str, Any]) -> list[StripeDict]:
-    if "lines" in params:
-        return [_line(tx, invoice, entry, index) for index, entry in enumerate(params["lines"])]
-    amount = params.get("amount")
-    if amount is None:
-        parts = [params.get(f"{name}_amount", 0) for name in ("refund", "credit", "out_of_band")]
-        amount = sum(parts)
-        if amount == 0:
-            raise missing_parameter("amount")
-    # An amount is spread over the invoice's lines in proportion, tax included.
-    known = invoice["lines"]["data"]
-    weights = [Fraction(max(0, _gross(line))) for line in known]
-    return [
-        _part(tx, line, Fraction(share, _gross(line)), share)
-        for line, share in zip(known, allocate(amount, weights), strict=True)
-        if share > 0
-    ]
-
-
-def _line(tx: Transaction, invoice: StripeDict, entry: dict[str, Any], index: int) -> StripeDict:
-    param = f"lines[{index}]"
-    if entry["type"] == "custom_line_item":
-        amount = round_half_away(
-            exact(entry.get("unit_amount_decimal", entry.get("unit_amount", 0))) * entry.get("quantity", 1)
-        )
-        line = _new_line(tx, None, amount, entry.get("description") or "", entry.get("quantity", 1))
-        line["unit_amount"] = entry.get("unit_amount")
-        return line
-    found = next(
-        (line for line in invoice["lines"]["data"] if line["id"] == entry.get("invoice_line_item")), None
-    )
-    if found is None:
-        raise invalid(
-            "The invoice has no such line.", param=f"{param}[invoice_line_item]", code="resource_missing"
-        )
-    part = Fraction(1)
-    if "amount" in entry and found["amount"]:
-        part = Fraction(entry["amount"], found["amount"])
-    elif "quantity" in entry and found["quantity"]:
-        part = Fraction(entry["quantity"], found["quantity"])
-    return _part(tx, found, part, None)
-
-
-def _part(tx: Transaction, line: StripeDict, part: Fraction, gross: int | None) -> StripeDict:
-    """Credit a part of a line, with the same part of its discounts and tax; `gross` fixes what it comes to."""
-    discount = round_half_away(part * sum(found["amount"] for found in line["discount_amounts"]))
-    taxes = [{**tax, "amount": round_half_away(part * tax["amount"])} for tax in line["taxes"]]
-    amount = round_half_away(part * line["amount"])
-    note_line = _new_line(
-        tx, line["id"], amount, line["description"], line["quantity"] if part == 1 else None
-    )
-    note_line.update(discount_amount=discount, taxes=taxes)
-    if gross is not None:
-        note_line["amount"] = gross + discount - _exclusive(note_line)
-    return note_line
-
-
-def _new_line(
-    tx: Transaction, line_id: str | None, amount: int, description: str | None, quantity: int | None
-) -> StripeDict:
-    return {
-        "id": tx.new_id("cnli"),
-        "object": "credit_note_line_item",
-        "amount": amount,
-        "description": description,
-        "discount_amount": 0,
-        "discount_amounts": [],
-        "invoice_line_item": line_id,
-        "livemode": False,
-        "metadata": {},
-        "pretax_credit_amounts": [],
-        "quantity": quantity,
-        "tax_rates": [],
-        "taxes": [],
-        "type": "invoice_line_item" if line_id else "custom_line_item",
-        "unit_amount": None,
-        "unit_amount_decimal": None,
-    }
-
-
-def _exclusive(line: StripeDict) -> int:
-    return sum(tax["amount"] for tax in line["taxes"] if tax["tax_behavior"] == "exclusive")
-
-
-def _gross(line: StripeDict) -> int:
-    return int(line["amount"] - sum(part["amount"] for part in line["discount_amounts"]) + _exclusive(line))

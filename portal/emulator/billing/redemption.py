@@ -8,7 +8,7 @@ from portal.emulator.billing.discounts import Reduction
 from portal.emulator.billing.periods import add_months
 from portal.emulator.events import emit
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import StripeError, invalid
+from portal.emulator.wire.errors import StripeError, invalid, missing_object
 from portal.emulator.wire.lookup import in_param
 
 
@@ -25,7 +25,8 @@ def redeem(
     """Turn the `discounts` of a request into discounts of their owner, in order, and return their ids.
 
     `owner` names what carries them (subscription, subscription_item, invoice, invoice_item, checkout_session).
-    `kept` are ids a request may name again. Without a customer (a guest's Checkout) nobody is told of the discount.
+    `kept` are those it has: a request may name them again, and what it leaves out ends. Without a customer (a guest's
+    Checkout) nobody is told of the discount.
     Raises a 400 for a code or coupon that cannot be used.
     """
     ids = []
@@ -33,7 +34,7 @@ def redeem(
         where = f"{param}[{index}]"
         if "discount" in entry:
             if entry["discount"] not in (kept or []):
-                in_param(tx, "discount", entry["discount"], param=f"{where}[discount]")
+                _refuse_foreign(tx, entry["discount"], customer, f"{where}[discount]")
             ids.append(entry["discount"])
         elif "promotion_code" in entry:
             code = usable_code(tx, entry["promotion_code"], customer, now, param=f"{where}[promotion_code]")
@@ -42,7 +43,28 @@ def redeem(
             ids.append(_discount(tx, entry["coupon"], None, customer, now, f"{where}[coupon]", owner))
         else:
             raise invalid("You must pass one of `coupon`, `discount` or `promotion_code`.", param=where)
+    for discount_id in kept or []:
+        discount = tx.get("discount", discount_id)
+        # A draft lets go of its subscription's discounts, which go on there.
+        if discount_id not in ids and discount is not None and owner.items() <= discount.items():
+            end_discount(tx, discount)
     return ids
+
+
+def end_discount(tx: Transaction, discount: StripeDict) -> None:
+    """Take a discount out of use and tell the world; what it has reduced still names it."""
+    tx.put(discount, private={**tx.private("discount", discount["id"]), "ended": True})
+    emit(tx, "customer.discount.deleted", discount)
+
+
+def no_discount(owner: StripeDict) -> StripeError:
+    """Return the 404 for removing a discount from something that has none."""
+    return StripeError(
+        404,
+        "invalid_request_error",
+        f"No active discount for {owner['object']}: {owner['id']}",
+        code="resource_missing",
+    )
 
 
 def usable_code(
@@ -50,10 +72,7 @@ def usable_code(
 ) -> StripeDict:
     """Load a promotion code this customer may use now. Raises a 400 saying why not."""
     code = in_param(tx, "promotion_code", code_id, param=param)
-    if not code["active"] or (code["expires_at"] is not None and code["expires_at"] <= now):
-        raise _refused("This promotion code is expired or no longer active.", param)
-    if code["max_redemptions"] is not None and code["times_redeemed"] >= code["max_redemptions"]:
-        raise _refused("This promotion code has been redeemed the maximum number of times.", param)
+    refuse_over(code, now, param)
     if code["customer"] is not None and (customer is None or code["customer"] != customer["id"]):
         raise _refused("This promotion code is not valid for this customer.", param)
     payer = customer["id"] if customer and code["restrictions"]["first_time_transaction"] else None
@@ -63,6 +82,14 @@ def usable_code(
             param,
         )
     return code
+
+
+def refuse_over(code: StripeDict, now: int, param: str) -> None:
+    """Raise a 400 for a promotion code that is switched off, past its date or used up."""
+    if not code["active"] or (code["expires_at"] is not None and code["expires_at"] <= now):
+        raise _refused("This promotion code is expired or no longer active.", param)
+    if code["max_redemptions"] is not None and code["times_redeemed"] >= code["max_redemptions"]:
+        raise _refused("This promotion code has been redeemed the maximum number of times.", param)
 
 
 def usable_coupon(tx: Transaction, coupon_id: str, now: int, *, param: str) -> StripeDict:
@@ -106,10 +133,17 @@ def _still_good(tx: Transaction, discount_ids: list[str], used: set[str], at: in
             continue
         once = tx.private("discount", discount_id)["coupon"]["duration"] == "once"
         if (once and discount_id in used) or (discount["end"] is not None and discount["end"] <= at):
-            emit(tx, "customer.discount.deleted", discount)
+            end_discount(tx, discount)
         else:
             good.append(discount_id)
     return good
+
+
+def _refuse_foreign(tx: Transaction, discount_id: str, customer: StripeDict | None, param: str) -> None:
+    found = in_param(tx, "discount", discount_id, param=param)
+    theirs = customer is not None and found["customer"] == customer["id"]
+    if not theirs or tx.private("discount", discount_id).get("ended"):
+        raise missing_object("discount", discount_id, param=param)
 
 
 def _discount(

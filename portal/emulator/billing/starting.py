@@ -11,6 +11,7 @@ from portal.emulator.billing.due import DAY
 from portal.emulator.billing.extra_items import add_invoice_items
 from portal.emulator.billing.item_change import changed_items
 from portal.emulator.billing.lines import licensed_lines, trial_line
+from portal.emulator.billing.order_minimum import refuse_small_order
 from portal.emulator.billing.periods import first_anchor, period_at
 from portal.emulator.billing.prorating import debit_item
 from portal.emulator.billing.refusing import refuse_unsupported
@@ -51,6 +52,7 @@ def start(
     tx.put(sub)
     set_attributes(tx, sub, params, customer, now)
     items = changed_items(tx, sub, entries, customer, now)
+    refuse_small_order(tx, sub, items)
     trial_end = _trial_end(params, items, now)
     notes = records.notes_of(tx, sub["id"])
     lines: list[StripeDict] = []

@@ -11,12 +11,15 @@ from portal.emulator.events import emit, emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
 from portal.emulator.wire.expand import included_on_expand
-from portal.emulator.wire.fields import set_texts, text
+from portal.emulator.wire.fields import check_lengths, set_texts, text
 from portal.emulator.wire.lookup import in_param, in_path
 from portal.emulator.wire.metadata import merged
 from portal.emulator.wire.pages import list_answer
 from portal.emulator.wire.routes import Call, route
 
+_LONGEST = {"name": 40}
+_LARGEST_AMOUNT = 99_999_999_999
+_LONGEST_SECONDS = 5 * 366 * 86_400
 _CHOSEN_ID = re.compile(r"[A-Za-z0-9_\-]{1,200}")
 
 
@@ -30,7 +33,10 @@ def create_coupon(tx: Transaction, call: Call) -> StripeDict:
     if tx.get("coupon", coupon_id) is not None:
         raise invalid(f"Coupon already exists: {coupon_id}", param="id", code="resource_already_exists")
     duration = params.get("duration", "once")
+    check_lengths(params, _LONGEST)
     _check_reduction(params)
+    options = params.get("currency_options", {})
+    _check_options(options, params.get("amount_off"))
     _check_limits(tx, params, duration)
     for index, product_id in enumerate(params.get("applies_to", {}).get("products", [])):
         in_param(tx, "product", product_id, param=f"applies_to[products][{index}]")
@@ -53,9 +59,7 @@ def create_coupon(tx: Transaction, call: Call) -> StripeDict:
     }
     private = {
         "applies_to": params.get("applies_to"),
-        "currency_options": {
-            name.lower(): option for name, option in params.get("currency_options", {}).items()
-        },
+        "currency_options": {name: dict(option) for name, option in options.items()},
     }
     tx.put(coupon, private=private)
     emit(tx, "coupon.created", coupon)
@@ -73,12 +77,15 @@ def update_coupon(tx: Transaction, call: Call) -> StripeDict:
     """Rename or annotate a coupon; what it reduces may not change."""
     before = in_path(tx, "coupon", call.args["id"], param="coupon")
     coupon = deepcopy(before)
+    check_lengths(call.params, _LONGEST)
     set_texts(coupon, call.params, ("name",))
     if "metadata" in call.params:
         coupon["metadata"] = merged(coupon["metadata"], call.params["metadata"])
     private = tx.private("coupon", coupon["id"])
     if "currency_options" in call.params:
-        private["currency_options"] |= call.params["currency_options"]
+        options = call.params["currency_options"]
+        _check_options(options, coupon["amount_off"])
+        private["currency_options"] |= {name: dict(option) for name, option in options.items()}
     tx.put(coupon, private=private)
     emit_updated(tx, "coupon.updated", before, coupon)
     return _as_of_now(tx, coupon)
@@ -134,10 +141,21 @@ def _check_reduction(params: dict[str, Any]) -> None:
     if percent is not None and not 0 < percent <= 100:
         raise invalid("percent_off must be greater than 0 and at most 100.", param="percent_off")
     if amount is not None:
-        if amount < 1:
-            raise invalid("Invalid positive integer", param="amount_off", code="parameter_invalid_integer")
+        _check_amount(amount, "amount_off")
         if "currency" not in params:
             raise missing_parameter("currency")
+
+
+def _check_amount(amount: int, param: str) -> None:
+    if not 1 <= amount <= _LARGEST_AMOUNT:
+        raise invalid("Invalid positive integer", param=param, code="parameter_invalid_integer")
+
+
+def _check_options(options: dict[str, Any], amount_off: int | None) -> None:
+    if options and amount_off is None:
+        raise invalid("currency_options can only be used with amount_off.", param="currency_options")
+    for currency, option in options.items():
+        _check_amount(option["amount_off"], f"currency_options[{currency}][amount_off]")
 
 
 def _check_limits(tx: Transaction, params: dict[str, Any], duration: str) -> None:
@@ -150,5 +168,6 @@ def _check_limits(tx: Transaction, params: dict[str, Any], duration: str) -> Non
     for name in ("duration_in_months", "max_redemptions"):
         if params.get(name, 1) < 1:
             raise invalid("Invalid positive integer", param=name, code="parameter_invalid_integer")
-    if params.get("redeem_by", tx.wall_now() + 1) <= tx.wall_now():
-        raise invalid("redeem_by must be in the future.", param="redeem_by")
+    now = tx.wall_now()
+    if not now < params.get("redeem_by", now + 1) <= now + _LONGEST_SECONDS:
+        raise invalid("redeem_by must be in the future and within 5 years.", param="redeem_by")

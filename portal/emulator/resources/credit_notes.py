@@ -6,7 +6,7 @@ from typing import Any
 
 from portal.emulator.billing.balance import change_balance
 from portal.emulator.billing.collecting import mark_paid
-from portal.emulator.billing.crediting import issue, new_credit_note
+from portal.emulator.billing.crediting import ask_for_the_rest, issue, new_credit_note
 from portal.emulator.billing.savepoints import tentative
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
@@ -68,6 +68,7 @@ def void_note(tx: Transaction, call: Call) -> StripeDict:
     """Void a credit note: what it took off an open invoice, or put on the balance, comes back."""
     note = in_path(tx, NOTE, call.args["id"])
     invoice = in_path(tx, "invoice", note["invoice"])
+    before = dict(invoice)
     if note["status"] == "void" or (note["type"] == "pre_payment" and invoice["status"] != "open"):
         raise invalid("You can only void an issued credit note whose invoice is still open.")
     if note["refunds"]:
@@ -83,6 +84,7 @@ def void_note(tx: Transaction, call: Call) -> StripeDict:
     if note["type"] == "pre_payment":
         invoice["amount_due"] += note["total"]
         invoice["amount_remaining"] += note["total"]
+        ask_for_the_rest(tx, invoice)
     elif note["customer_balance_transaction"] is not None:
         credited = note["total"] - (note["out_of_band_amount"] or 0)
         change_balance(
@@ -95,6 +97,7 @@ def void_note(tx: Transaction, call: Call) -> StripeDict:
             credit_note=note["id"],
         )
     tx.put(invoice)
+    emit_updated(tx, "invoice.updated", before, invoice)
     emit(tx, "credit_note.voided", note)
     return note
 

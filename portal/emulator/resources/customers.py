@@ -1,27 +1,32 @@
 """Customers: who is billed. Deleting one leaves a stub, as at Stripe."""
 
+import re
 from copy import deepcopy
 from typing import Any
 
-from portal.emulator.billing.balance import change_balance
+from portal.emulator.billing.balance import change_balance, open_balance
 from portal.emulator.billing.ending import end_for_customer
 from portal.emulator.billing.records import GONE
+from portal.emulator.billing.redemption import no_discount
 from portal.emulator.billing.savepoints import whole_or_not
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.instants import TEST_CLOCK
 from portal.emulator.living_clocks import clock_for_new_customer, clocks_live
 from portal.emulator.resources import payment_methods
+from portal.emulator.resources.invoice_settings import apply_invoice_settings, set_default_method
 from portal.emulator.resources.tax_ids import TAX_ID, add_tax_id
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import StripeError, invalid
+from portal.emulator.wire.errors import invalid
 from portal.emulator.wire.expand import included_on_expand
-from portal.emulator.wire.fields import address, set_texts, set_values, text
+from portal.emulator.wire.fields import address, check_email, check_lengths, set_texts, set_values, text
 from portal.emulator.wire.lookup import in_param, in_path
 from portal.emulator.wire.metadata import merged
 from portal.emulator.wire.pages import list_answer, list_of
 from portal.emulator.wire.routes import Call, route
 
 _DEFAULT_CURRENCY = "usd"
+_LONGEST = {"business_name": 150, "individual_name": 150, "name": 256, "email": 512, "phone": 20}
+_PREFIX = re.compile(r"[A-Z0-9]{1,12}")
 _TEXTS = ("business_name", "description", "email", "individual_name", "name", "phone")
 
 
@@ -73,19 +78,22 @@ def _created(tx: Transaction, params: dict[str, Any]) -> StripeDict:
         "test_clock": clock_id,
     }
     tx.put(customer)
-    _apply(customer, params)
-    customer["balance"] = params.get("balance", 0)
-    tx.put(customer)
+    _apply(tx, customer, params)
+    settings = params.get("invoice_settings", {})
+    apply_invoice_settings(customer, settings)
+    open_balance(tx, customer, params.get("balance", 0), _DEFAULT_CURRENCY)
     emit(tx, "customer.created", customer)
-    settings = dict(params.get("invoice_settings", {}))
+    wanted = settings.get("default_payment_method")
     if "payment_method" in params:
         method = payment_methods.resolve(tx, params["payment_method"], param="payment_method")
         payment_methods.attach(tx, method["id"], customer_id)
         # The default can be the very method attached just now, also by the name of a test card.
-        if settings.get("default_payment_method") == params["payment_method"]:
-            settings["default_payment_method"] = method["id"]
-    _apply_invoice_settings(tx, customer, settings)
-    tx.put(customer)
+        wanted = method["id"] if wanted == params["payment_method"] else wanted
+    if wanted:
+        before = deepcopy(customer)
+        set_default_method(tx, customer, wanted)
+        tx.put(customer)
+        emit_updated(tx, "customer.updated", before, customer)
     for index, sent in enumerate(params.get("tax_id_data", [])):
         add_tax_id(tx, customer, sent["type"], sent["value"], f"tax_id_data[{index}][value]")
     return customer
@@ -103,8 +111,11 @@ def update_customer(tx: Transaction, call: Call) -> StripeDict:
     """Update what is sent of a customer."""
     before = in_path(tx, "customer", call.args["id"])
     customer = deepcopy(before)
-    _apply(customer, call.params)
-    _apply_invoice_settings(tx, customer, call.params.get("invoice_settings", {}))
+    _apply(tx, customer, call.params)
+    settings = call.params.get("invoice_settings", {})
+    apply_invoice_settings(customer, settings)
+    if "default_payment_method" in settings:
+        set_default_method(tx, customer, settings["default_payment_method"])
     tx.put(customer)
     if "balance" in call.params:
         _adjust_balance(tx, customer, call.params["balance"])
@@ -131,12 +142,7 @@ def delete_customer(tx: Transaction, call: Call) -> StripeDict:
 def delete_discount(tx: Transaction, call: Call) -> StripeDict:
     """Refuse to remove a customer's discount: in this version no call gives a customer one."""
     customer = in_path(tx, "customer", call.args["id"])
-    raise StripeError(
-        404,
-        "invalid_request_error",
-        f"No active discount for customer: {customer['id']}",
-        code="resource_missing",
-    )
+    raise no_discount(customer)
 
 
 @route("GET", "/v1/customers", params="CustomerListParams")
@@ -180,7 +186,10 @@ def _adjust_balance(tx: Transaction, customer: StripeDict, wanted: int) -> None:
         change_balance(tx, customer["id"], difference, "adjustment", currency=currency)
 
 
-def _apply(customer: StripeDict, params: dict[str, Any]) -> None:
+def _apply(tx: Transaction, customer: StripeDict, params: dict[str, Any]) -> None:
+    check_lengths(params, _LONGEST)
+    check_email(params.get("email"), "email")
+    _check_numbering(tx, customer, params)
     set_texts(customer, params, _TEXTS)
     set_values(customer, params, ("next_invoice_sequence", "invoice_prefix", "preferred_locales"))
     if "tax_exempt" in params:
@@ -200,27 +209,15 @@ def _apply(customer: StripeDict, params: dict[str, Any]) -> None:
         customer["metadata"] = merged(customer["metadata"], params["metadata"])
 
 
-def _apply_invoice_settings(tx: Transaction, customer: StripeDict, sent: dict[str, Any]) -> None:
-    settings = customer["invoice_settings"]
-    if "default_payment_method" in sent:
-        wanted = text(sent["default_payment_method"])
-        if wanted is not None:
-            param = "invoice_settings[default_payment_method]"
-            method = in_param(tx, "payment_method", wanted, param=param)
-            if method["customer"] != customer["id"]:
-                raise invalid(
-                    f"The customer does not have a payment method with the ID {wanted}. "
-                    "The payment method must be attached to the customer.",
-                    param=param,
-                    code="resource_missing",
-                )
-        settings["default_payment_method"] = wanted
-    if "custom_fields" in sent:
-        settings["custom_fields"] = sent["custom_fields"] or None
-    set_texts(settings, sent, ("footer",))
-    if "rendering_options" in sent:
-        options = sent["rendering_options"] or None
-        settings["rendering_options"] = options and {
-            "amount_tax_display": text(options.get("amount_tax_display")),
-            "template": text(options.get("template")),
-        }
+def _check_numbering(tx: Transaction, customer: StripeDict, params: dict[str, Any]) -> None:
+    prefix = str(params.get("invoice_prefix", customer["invoice_prefix"]))
+    if not _PREFIX.fullmatch(prefix):
+        raise invalid(
+            "Invalid invoice_prefix: must be 1 to 12 uppercase letters or numbers.", param="invoice_prefix"
+        )
+    if prefix != customer["invoice_prefix"] and tx.count("customer", {"invoice_prefix": prefix}):
+        raise invalid(f"The invoice prefix {prefix} is another customer's.", param="invoice_prefix")
+    if params.get("next_invoice_sequence", 1) < 1:
+        raise invalid(
+            "Invalid positive integer", param="next_invoice_sequence", code="parameter_invalid_integer"
+        )

@@ -9,8 +9,8 @@ from typing import Any
 
 from portal.emulator.events import changes, emit
 from portal.emulator.transaction import Objects, StripeDict, Transaction
-from portal.emulator.wire.errors import invalid
-from portal.emulator.wire.fields import set_values
+from portal.emulator.wire.errors import empty_parameter, invalid
+from portal.emulator.wire.fields import check_lengths, set_values
 from portal.emulator.wire.lookup import in_param, in_path
 from portal.emulator.wire.metadata import merged
 from portal.emulator.wire.pages import list_answer, list_of, page_of
@@ -19,16 +19,14 @@ from portal.emulator.wire.routes import Call, route
 FEATURE = "entitlements.feature"
 _ENTITLING = ("trialing", "active", "past_due")
 _IN_SUMMARY = 10
-_LONGEST_KEY = 80
+_LONGEST = {"name": 80, "lookup_key": 80}
 
 
 @route("POST", "/v1/entitlements/features", params="entitlements.FeatureCreateParams")
 def create_feature(tx: Transaction, call: Call) -> StripeDict:
     """Create a feature."""
     name, key = call.params["name"], call.params["lookup_key"]
-    for param, value in (("name", name), ("lookup_key", key)):
-        if not 1 <= len(value) <= _LONGEST_KEY:
-            raise invalid(f"Invalid {param}: must be 1 to {_LONGEST_KEY} characters", param=param)
+    check_lengths(call.params, _LONGEST)
     if tx.count(FEATURE, {"lookup_key": key}):
         raise invalid(
             f"A feature with the lookup key '{key}' already exists.",
@@ -58,6 +56,9 @@ def retrieve_feature(tx: Transaction, call: Call) -> StripeDict:
 def update_feature(tx: Transaction, call: Call) -> StripeDict:
     """Rename, archive or annotate a feature."""
     feature = in_path(tx, FEATURE, call.args["id"])
+    if call.params.get("name") == "":
+        raise empty_parameter("name")
+    check_lengths(call.params, _LONGEST)
     set_values(feature, call.params, ("active", "name"))
     if "metadata" in call.params:
         feature["metadata"] = merged(feature["metadata"], call.params["metadata"])

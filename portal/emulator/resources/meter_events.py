@@ -14,7 +14,7 @@ from portal.emulator.wire.routes import Call, route
 _OLDEST = 35 * DAY
 _NEWEST = 5 * 60
 _IDENTIFIER_LIFETIME = DAY
-_VALUE = re.compile(r"-?\d{1,15}(\.\d{1,12})?")
+_VALUE = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?")
 
 
 @route("POST", "/v1/billing/meter_events", params="billing.MeterEventCreateParams")

@@ -11,25 +11,23 @@ from portal.emulator.billing.periods import Period
 from portal.emulator.billing.usage import WINDOWS, usage_by_window, usage_of
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import invalid
-from portal.emulator.wire.fields import set_texts, set_values
+from portal.emulator.wire.errors import empty_parameter, invalid
+from portal.emulator.wire.fields import check_lengths, set_texts, set_values
 from portal.emulator.wire.lookup import in_param, in_path
 from portal.emulator.wire.pages import list_answer, page_of
 from portal.emulator.wire.routes import Call, route
 
 METER = "billing.meter"
+_LONGEST = {"display_name": 250, "event_name": 100}
+_LONGEST_KEY = {"event_payload_key": 100}
 
 
 @route("POST", "/v1/billing/meters", params="billing.MeterCreateParams")
 def create_meter(tx: Transaction, call: Call) -> StripeDict:
     """Create a meter."""
     params, now = call.params, tx.wall_now()
-    if tx.count(METER, {"event_name": params["event_name"], "status": "active"}):
-        raise invalid(
-            f"An active meter already exists with event_name '{params['event_name']}'.",
-            param="event_name",
-            code="resource_already_exists",
-        )
+    _check(params)
+    _refuse_taken(tx, params["event_name"])
     mapping = params.get("customer_mapping", {"event_payload_key": "stripe_customer_id", "type": "by_id"})
     meter: StripeDict = {
         "id": tx.new_id("mtr_test", 20),
@@ -64,6 +62,9 @@ def update_meter(tx: Transaction, call: Call) -> StripeDict:
     """Rename a meter."""
     before = in_path(tx, METER, call.args["id"])
     meter = deepcopy(before)
+    if call.params.get("display_name") == "":
+        raise empty_parameter("display_name")
+    check_lengths(call.params, _LONGEST)
     set_texts(meter, call.params, ("display_name",))
     meter["updated"] = tx.wall_now()
     tx.put(meter)
@@ -107,6 +108,21 @@ def list_summaries(tx: Transaction, call: Call) -> StripeDict:
     return page_of(call, found[::-1])
 
 
+def _check(params: dict[str, Any]) -> None:
+    check_lengths(params, _LONGEST)
+    for name in ("customer_mapping", "value_settings"):
+        check_lengths(params.get(name, {}), _LONGEST_KEY, name)
+
+
+def _refuse_taken(tx: Transaction, event_name: str) -> None:
+    if tx.count(METER, {"event_name": event_name, "status": "active"}):
+        raise invalid(
+            f"An active meter already exists with event_name '{event_name}'.",
+            param="event_name",
+            code="resource_already_exists",
+        )
+
+
 def _aligned(start: int, end: int, window: str | None) -> Period:
     """Check the bounds: whole minutes, or whole hours or days (UTC) where usage is grouped by them."""
     unit = 60 if window is None else WINDOWS[window]
@@ -136,6 +152,8 @@ def _switch(tx: Transaction, meter_id: str, status: str, event: str) -> StripeDi
     meter = in_path(tx, METER, meter_id)
     if meter["status"] == status:
         raise invalid(f"This meter is already {status}.")
+    if status == "active":
+        _refuse_taken(tx, meter["event_name"])
     now = tx.wall_now()
     meter.update(status=status, updated=now)
     meter["status_transitions"]["deactivated_at"] = now if status == "inactive" else None

@@ -10,7 +10,7 @@ from portal.emulator.cards import Card, by_token, named
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.resources.card_details import apply_billing_details, card_sent, check_expiry
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import StripeError, card_declined, invalid, missing_parameter
+from portal.emulator.wire.errors import card_declined, invalid, missing_object, missing_parameter
 from portal.emulator.wire.fields import address, set_values
 from portal.emulator.wire.lookup import in_param, in_path
 from portal.emulator.wire.metadata import merged
@@ -155,9 +155,7 @@ def retrieve_customer_payment_method(tx: Transaction, call: Call) -> StripeDict:
     """Retrieve a payment method of a customer."""
     method = in_path(tx, METHOD, call.args["id"], param="payment_method")
     if method["customer"] != call.args["customer"]:
-        raise StripeError(
-            404, "invalid_request_error", "No such PaymentMethod for this customer.", param="id"
-        )
+        raise missing_object("PaymentMethod", method["id"], param="payment_method", status=404)
     return method
 
 

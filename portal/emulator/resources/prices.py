@@ -83,6 +83,10 @@ def update_price(tx: Transaction, call: Call) -> StripeDict:
     """Update what may change of a price: its amounts may not."""
     before = in_path(tx, "price", call.args["id"])
     price, params = deepcopy(before), call.params
+    if params.get("active") is False and tx.count("product", {"default_price": price["id"]}):
+        raise invalid(
+            "This price cannot be archived because it is the default price of its product.", param="active"
+        )
     set_values(price, params, ("active",))
     set_texts(price, params, ("nickname",))
     if params.get("tax_behavior", price["tax_behavior"]) != price["tax_behavior"]:
@@ -137,6 +141,12 @@ def options_of(tx: Transaction, price: StripeDict) -> StripeDict:
 def _recurring(tx: Transaction, sent: dict[str, Any] | None) -> StripeDict | None:
     if sent is None:
         return None
+    if sent.get("trial_period_days", 0) < 0:
+        raise invalid(
+            "This value must be greater than or equal to 0.",
+            param="recurring[trial_period_days]",
+            code="parameter_invalid_integer",
+        )
     count = sent.get("interval_count", 1)
     if not 1 <= count <= _LONGEST_PERIOD[sent["interval"]]:
         raise invalid(

@@ -6,9 +6,13 @@ from typing import Any
 from portal.emulator.events import emit
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import invalid
-from portal.emulator.wire.fields import set_texts, set_values, text
+from portal.emulator.wire.fields import check_lengths, set_texts, set_values, text
 from portal.emulator.wire.metadata import merged
 
+_LONGEST = {"statement_descriptor": 22, "unit_label": 12}
+_LONGEST_FEATURE = {"name": 80}
+_MOST = {"images": 8, "marketing_features": 15}
+_NOT_ON_STATEMENTS = ("<", ">", "\\", '"', "'")
 _CHOSEN_ID = re.compile(r"[A-Za-z0-9_.\-]{1,255}")
 
 
@@ -51,7 +55,8 @@ def make_product(tx: Transaction, params: dict[str, Any]) -> StripeDict:
 
 
 def apply_to_product(product: StripeDict, params: dict[str, Any]) -> None:
-    """Set on a product what was sent of it."""
+    """Set on a product what was sent of it. Raises a 400 for more or longer parts than a product may have."""
+    _check(params)
     set_values(product, params, ("active", "name", "shippable"))
     set_texts(product, params, ("description", "statement_descriptor", "tax_code", "unit_label", "url"))
     if "images" in params:
@@ -68,3 +73,18 @@ def apply_to_product(product: StripeDict, params: dict[str, Any]) -> None:
         }
     if "metadata" in params:
         product["metadata"] = merged(product["metadata"], params["metadata"])
+
+
+def _check(params: dict[str, Any]) -> None:
+    check_lengths(params, _LONGEST)
+    descriptor = params.get("statement_descriptor") or ""
+    if any(character in descriptor for character in _NOT_ON_STATEMENTS):
+        raise invalid(
+            f"The statement descriptor may not include {' '.join(_NOT_ON_STATEMENTS)}.",
+            param="statement_descriptor",
+        )
+    for name, most in _MOST.items():
+        if len(params.get(name) or []) > most:
+            raise invalid(f"Invalid array: you may send at most {most} {name}.", param=name)
+    for index, feature in enumerate(params.get("marketing_features") or []):
+        check_lengths(feature, _LONGEST_FEATURE, f"marketing_features[{index}]")

@@ -4,6 +4,7 @@ import re
 from copy import deepcopy
 from typing import Any
 
+from portal.emulator.billing.redemption import refuse_over, usable_coupon
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import invalid, missing_parameter
@@ -23,23 +24,20 @@ def create_promotion_code(tx: Transaction, call: Call) -> StripeDict:
     params = call.params
     if "coupon" not in params["promotion"]:
         raise missing_parameter("promotion[coupon]")
-    in_param(tx, "coupon", params["promotion"]["coupon"], param="promotion[coupon]")
+    now = tx.wall_now()
+    coupon = usable_coupon(tx, params["promotion"]["coupon"], now, param="promotion[coupon]")
     if "customer" in params:
         in_param(tx, "customer", params["customer"], param="customer")
-    if params.get("expires_at", tx.wall_now() + 1) <= tx.wall_now():
-        raise invalid("expires_at must be in the future.", param="expires_at")
-    if params.get("max_redemptions", 1) < 1:
-        raise invalid("Invalid positive integer", param="max_redemptions", code="parameter_invalid_integer")
+    _check_limits(params, coupon, now)
     restrictions = params.get("restrictions", {})
-    if ("minimum_amount" in restrictions) != ("minimum_amount_currency" in restrictions):
-        raise missing_parameter("restrictions[minimum_amount_currency]")
+    _check_minimum(restrictions)
     word = params.get("code") or tx.new_id("promo", 8).removeprefix("promo_").upper()
     code: StripeDict = {
         "id": tx.new_id("promo"),
         "object": CODE,
         "active": params.get("active", True),
         "code": word,
-        "created": tx.wall_now(),
+        "created": now,
         "customer": params.get("customer"),
         "customer_account": None,
         "expires_at": params.get("expires_at"),
@@ -76,6 +74,7 @@ def update_promotion_code(tx: Transaction, call: Call) -> StripeDict:
         code["metadata"] = merged(code["metadata"], call.params["metadata"])
     if code["active"] and not before["active"]:
         _check_word(tx, code)
+        _check_redeemable(tx, code)
     tx.put(code)
     emit_updated(tx, "promotion_code.updated", before, code)
     return code
@@ -91,8 +90,41 @@ def list_promotion_codes(tx: Transaction, call: Call) -> StripeDict:
     return list_answer(tx, call, CODE, where)
 
 
+def _check_limits(params: dict[str, Any], coupon: StripeDict, now: int) -> None:
+    """Raise a 400 for a code that would outlast its coupon, or could be used more often."""
+    expires_at, uses = params.get("expires_at"), params.get("max_redemptions")
+    if expires_at is not None:
+        if expires_at <= now:
+            raise invalid("expires_at must be in the future.", param="expires_at")
+        if coupon["redeem_by"] is not None and expires_at > coupon["redeem_by"]:
+            raise invalid("expires_at cannot be after the coupon's redeem_by.", param="expires_at")
+    if uses is not None:
+        if uses < 1:
+            raise invalid(
+                "Invalid positive integer", param="max_redemptions", code="parameter_invalid_integer"
+            )
+        if coupon["max_redemptions"] is not None and uses > coupon["max_redemptions"]:
+            raise invalid(
+                "max_redemptions cannot be greater than the coupon's max_redemptions.",
+                param="max_redemptions",
+            )
+
+
+def _check_minimum(restrictions: dict[str, Any]) -> None:
+    named = [name for name in ("minimum_amount", "minimum_amount_currency") if name in restrictions]
+    if len(named) == 1:
+        (other,) = {"minimum_amount", "minimum_amount_currency"} - set(named)
+        raise missing_parameter(f"restrictions[{other}]")
+    if restrictions.get("minimum_amount", 1) < 1:
+        raise invalid(
+            "Invalid positive integer",
+            param="restrictions[minimum_amount]",
+            code="parameter_invalid_integer",
+        )
+
+
 def _check_word(tx: Transaction, code: StripeDict) -> None:
-    """Raise a 400 for a malformed code and for one that another active code for the same customers uses."""
+    """Raise a 400 for a malformed code, and for one that another active code for the same customers uses."""
     if not _WORD.fullmatch(code["code"]):
         raise invalid("Promotion codes may contain letters, digits and '-' only.", param="code")
     for other in tx.all(CODE, {"active": True}):
@@ -103,3 +135,10 @@ def _check_word(tx: Transaction, code: StripeDict) -> None:
                 param="code",
                 code="resource_already_exists",
             )
+
+
+def _check_redeemable(tx: Transaction, code: StripeDict) -> None:
+    """Raise a 400 for a code that nobody could redeem if it was switched on again: it or its coupon is over."""
+    now = tx.wall_now()
+    usable_coupon(tx, code["promotion"]["coupon"], now, param="active")
+    refuse_over(code, now, "active")

@@ -8,10 +8,10 @@ from portal.emulator.billing import records
 from portal.emulator.billing.creating import create_subscription as create
 from portal.emulator.billing.ending import cancel_now
 from portal.emulator.billing.pausing import pause
+from portal.emulator.billing.redemption import end_discount, no_discount
 from portal.emulator.billing.resuming import resume
 from portal.emulator.billing.subscription_shape import flexible_mode
 from portal.emulator.billing.updating import update_subscription as update
-from portal.emulator.events import emit
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import invalid, missing_parameter
 from portal.emulator.wire.fields import set_values
@@ -78,12 +78,12 @@ def delete_discount(tx: Transaction, call: Call) -> StripeDict:
     """Remove a subscription's discounts."""
     sub = in_path(tx, SUBSCRIPTION, call.args["id"])
     if not sub["discounts"]:
-        raise invalid("This subscription has no discount.", code="resource_missing")
+        raise no_discount(sub)
     discounts = [found for name in sub["discounts"] if (found := tx.get("discount", name)) is not None]
     sub["discounts"] = []
     records.update(tx, sub)
     for discount in discounts:
-        emit(tx, "customer.discount.deleted", discount)
+        end_discount(tx, discount)
     return {**discounts[0], "deleted": True}
 
 

@@ -16,13 +16,13 @@ _MOST_PER_CUSTOMER = 5
 _VERIFIED_KINDS = ("eu_vat", "gb_vat", "au_abn")
 _SHAPES = {
     "eu_vat": (re.compile(r"[A-Z]{2}[A-Z0-9+*]{2,13}"), "DE123456789"),
-    "gb_vat": (re.compile(r"(GB)?\d{9}(\d{3})?"), "GB123456789"),
-    "us_ein": (re.compile(r"\d{2}-?\d{7}"), "12-3456789"),
-    "ch_vat": (re.compile(r"CHE-?\d{3}\.?\d{3}\.?\d{3} ?(MWST|TVA|IVA)"), "CHE-123.456.789 MWST"),
-    "au_abn": (re.compile(r"\d{11}"), "12345678912"),
-    "ca_gst_hst": (re.compile(r"\d{9}RT\d{4}"), "123456789RT0002"),
+    "gb_vat": (re.compile(r"(GB)?[0-9]{9}([0-9]{3})?"), "GB123456789"),
+    "us_ein": (re.compile(r"[0-9]{2}-?[0-9]{7}"), "12-3456789"),
+    "ch_vat": (re.compile(r"CHE-?[0-9]{3}\.?[0-9]{3}\.?[0-9]{3} ?(MWST|TVA|IVA)"), "CHE-123.456.789 MWST"),
+    "au_abn": (re.compile(r"[0-9]{11}"), "12345678912"),
+    "ca_gst_hst": (re.compile(r"[0-9]{9}RT[0-9]{4}"), "123456789RT0002"),
     "in_gst": (re.compile(r"[A-Z0-9]{15}"), "12ABCDE3456FGZH"),
-    "no_vat": (re.compile(r"\d{9}MVA"), "123456789MVA"),
+    "no_vat": (re.compile(r"[0-9]{9}MVA"), "123456789MVA"),
 }
 
 

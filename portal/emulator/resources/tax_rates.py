@@ -1,17 +1,20 @@
 """Tax rates: a percentage with a name, inclusive or on top."""
 
+import re
 from copy import deepcopy
 from typing import Any
 
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import invalid
-from portal.emulator.wire.fields import set_texts, set_values, text
+from portal.emulator.wire.errors import empty_parameter, invalid
+from portal.emulator.wire.fields import check_lengths, set_texts, set_values, text
 from portal.emulator.wire.lookup import in_path
 from portal.emulator.wire.metadata import merged
 from portal.emulator.wire.pages import list_answer
 from portal.emulator.wire.routes import Call, route
 
+_LONGEST = {"display_name": 50, "jurisdiction": 50}
+_COUNTRY = re.compile(r"[A-Za-z]{2}")
 _TEXTS = ("country", "description", "display_name", "jurisdiction", "state", "tax_type")
 
 
@@ -21,6 +24,7 @@ def create_tax_rate(tx: Transaction, call: Call) -> StripeDict:
     params = call.params
     if not 0 <= params["percentage"] <= 100:
         raise invalid("Invalid percentage: must be between 0 and 100.", param="percentage")
+    _check(params)
     rate: StripeDict = {
         "id": tx.new_id("txr"),
         "object": "tax_rate",
@@ -57,6 +61,9 @@ def update_tax_rate(tx: Transaction, call: Call) -> StripeDict:
     """Update a tax rate; its percentage may not change."""
     before = in_path(tx, "tax_rate", call.args["id"])
     rate = deepcopy(before)
+    if call.params.get("display_name") == "":
+        raise empty_parameter("display_name")
+    _check(call.params)
     set_values(rate, call.params, ("active",))
     set_texts(rate, call.params, _TEXTS)
     if "metadata" in call.params:
@@ -72,3 +79,10 @@ def list_tax_rates(tx: Transaction, call: Call) -> StripeDict:
     where: dict[str, Any] = {}
     set_values(where, call.params, ("active", "inclusive"))
     return list_answer(tx, call, "tax_rate", where)
+
+
+def _check(params: dict[str, Any]) -> None:
+    check_lengths(params, _LONGEST)
+    country = params.get("country")
+    if country and not _COUNTRY.fullmatch(country):
+        raise invalid(f"Country '{country}' is unknown. Try using a 2-character code.", param="country")
