@@ -8,6 +8,8 @@ import pytest
 import stripe
 from stripe import StripeClient
 
+from tests.emulator.account import Account
+
 
 @pytest.fixture
 def customer(stripe_client: StripeClient) -> str:
@@ -168,3 +170,38 @@ def test_a_finished_setup_intent_cannot_be_changed(stripe_client: StripeClient, 
         stripe_client.v1.setup_intents.confirm(intent.id, {"payment_method": "pm_card_visa"})
     assert refused.value.code == "setup_intent_unexpected_state"
     assert stripe_client.v1.setup_intents.retrieve(intent.id).status == "canceled"
+
+
+def test_a_setup_intent_is_announced_as_it_was_asked_for(account: Account) -> None:
+    made = account.v1.setup_intents.create(
+        {
+            "payment_method": "pm_card_visa",
+            "metadata": {"a": "1"},
+            "automatic_payment_methods": {"enabled": False},
+        }
+    )
+    assert made.status == "requires_confirmation"
+    assert account.last_event("setup_intent.created")["data"]["object"] == made.to_dict(for_json=True)
+
+
+def test_a_finished_setup_intent_can_still_be_annotated(account: Account) -> None:
+    done = account.v1.setup_intents.create({"payment_method": "pm_card_visa", "confirm": True})
+    assert account.v1.setup_intents.update(done.id, {"description": "Kept"}).description == "Kept"
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        account.v1.setup_intents.update(done.id, {"customer": account.customer().id})
+    assert refused.value.code == "setup_intent_unexpected_state"
+
+
+def test_nothing_is_set_up_for_a_deleted_customer(account: Account) -> None:
+    customer = account.customer().id
+    intent = account.v1.setup_intents.create({"customer": customer, "payment_method": "pm_card_visa"}).id
+    account.v1.customers.delete(customer)
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        account.v1.setup_intents.confirm(intent)
+    assert (refused.value.param, refused.value.code) == ("customer", "resource_missing")
+
+
+def test_where_to_return_to_is_said_when_confirming(account: Account) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        account.v1.setup_intents.create({"return_url": "https://example.com/"})
+    assert refused.value.param == "return_url"

@@ -6,7 +6,7 @@ from portal.emulator.events import emit
 from portal.emulator.resources import payment_methods
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import StripeError, card_declined, invalid, missing_parameter
-from portal.emulator.wire.fields import set_texts, set_values, text
+from portal.emulator.wire.fields import set_texts, set_values
 from portal.emulator.wire.lookup import in_param, in_path
 from portal.emulator.wire.metadata import merged
 from portal.emulator.wire.pages import list_answer
@@ -24,34 +24,39 @@ _CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_ac
 def create_setup_intent(tx: Transaction, call: Call) -> StripeDict:
     """Create a setup intent, and confirm it at once with `confirm`."""
     params = call.params
-    if "customer" in params:
-        in_param(tx, "customer", params["customer"], param="customer")
-    intent = new_setup_intent(
-        tx,
-        params.get("customer"),
-        usage=params.get("usage", "off_session"),
-        metadata=merged(None, params.get("metadata")),
-        description=text(params.get("description")),
-    )
-    if "payment_method" in params:
-        _use_method(tx, intent, params["payment_method"])
+    confirmed = params.get("confirm", False)
+    if "return_url" in params and not confirmed:
+        raise invalid("`return_url` can only be used with `confirm=true`.", param="return_url")
+    intent = _unannounced(tx, params.get("customer"), params.get("usage", "off_session"))
+    automatic = params.get("automatic_payment_methods", {})
+    intent["automatic_payment_methods"] = {
+        "allow_redirects": automatic.get("allow_redirects", "always"),
+        "enabled": automatic.get("enabled", True),
+    }
+    _apply(tx, intent, params)
     tx.put(intent)
-    if params.get("confirm"):
-        return _confirmed(tx, intent["id"], params.get("return_url"))
-    return intent
+    emit(tx, "setup_intent.created", intent)
+    return _confirmed(tx, intent["id"], params.get("return_url")) if confirmed else intent
 
 
 def new_setup_intent(
     tx: Transaction,
     customer_id: str | None,
     *,
-    usage: str = "off_session",
     metadata: dict[str, str] | None = None,
     description: str | None = None,
 ) -> StripeDict:
-    """Make a setup intent that waits for a payment method."""
+    """Make and announce a setup intent that waits for a payment method."""
+    intent = _unannounced(tx, customer_id, "off_session")
+    intent.update(metadata=metadata or {}, description=description)
+    tx.put(intent)
+    emit(tx, "setup_intent.created", intent)
+    return intent
+
+
+def _unannounced(tx: Transaction, customer_id: str | None, usage: str) -> StripeDict:
     intent_id = tx.new_id("seti")
-    intent: StripeDict = {
+    return {
         "id": intent_id,
         "object": INTENT,
         "allowed_payment_method_types": None,
@@ -62,7 +67,7 @@ def new_setup_intent(
         "created": tx.now_for(customer_id),
         "customer": customer_id,
         "customer_account": None,
-        "description": description,
+        "description": None,
         "excluded_payment_method_types": None,
         "flow_directions": None,
         "last_setup_error": None,
@@ -70,7 +75,7 @@ def new_setup_intent(
         "livemode": False,
         "managed_payments": None,
         "mandate": None,
-        "metadata": metadata or {},
+        "metadata": {},
         "next_action": None,
         "on_behalf_of": None,
         "payment_method": None,
@@ -81,9 +86,6 @@ def new_setup_intent(
         "status": "requires_payment_method",
         "usage": usage,
     }
-    tx.put(intent)
-    emit(tx, "setup_intent.created", intent)
-    return intent
 
 
 @route("GET", "/v1/setup_intents/{id}", params="SetupIntentRetrieveParams")
@@ -94,16 +96,10 @@ def retrieve_setup_intent(tx: Transaction, call: Call) -> StripeDict:
 
 @route("POST", "/v1/setup_intents/{id}", params="SetupIntentUpdateParams")
 def update_setup_intent(tx: Transaction, call: Call) -> StripeDict:
-    """Update a setup intent that is not finished."""
-    intent, params = _unfinished(tx, call), call.params
-    if "customer" in params:
-        in_param(tx, "customer", params["customer"], param="customer")
-    set_values(intent, params, ("customer",))
-    set_texts(intent, params, ("description",))
-    if "metadata" in params:
-        intent["metadata"] = merged(intent["metadata"], params["metadata"])
-    if "payment_method" in params:
-        _use_method(tx, intent, params["payment_method"])
+    """Update a setup intent; of a finished one, only its description and metadata."""
+    told = [name for name in ("customer", "payment_method") if name in call.params]
+    intent = _unfinished(tx, call) if told else in_path(tx, INTENT, call.args["id"], param="intent")
+    _apply(tx, intent, call.params)
     tx.put(intent)
     return intent
 
@@ -168,10 +164,23 @@ def confirm(tx: Transaction, intent_id: str, *, authenticated: bool | None = Non
     return intent
 
 
+def _apply(tx: Transaction, intent: StripeDict, params: dict[str, Any]) -> None:
+    if "customer" in params:
+        intent["customer"] = in_param(tx, "customer", params["customer"], param="customer")["id"]
+    set_texts(intent, params, ("description",))
+    if "metadata" in params:
+        intent["metadata"] = merged(intent["metadata"], params["metadata"])
+    if "payment_method" in params:
+        _use_method(tx, intent, params["payment_method"])
+
+
 def _confirmed(tx: Transaction, intent_id: str, return_url: str | None) -> StripeDict:
     intent = in_param(tx, INTENT, intent_id, param="intent")
     if intent["payment_method"] is None:
         raise missing_parameter("payment_method")
+    _use_method(tx, intent, intent["payment_method"])
+    if intent["customer"] is not None:
+        in_param(tx, "customer", intent["customer"], param="customer")
     if return_url is not None:
         tx.put(intent, private={"return_url": return_url})
     answered = confirm(tx, intent_id)

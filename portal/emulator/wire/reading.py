@@ -12,8 +12,8 @@ from portal.emulator.wire.errors import StripeError, invalid
 # These say how something is done. Where a call has nothing of the kind to do, not reading them is right.
 _MODIFIERS: Final = frozenset(
     {
-        "cvc", "email_type", "expand", "invoice_now", "off_session", "payment_behavior", "prorate", "proration_behavior",
-        "proration_date", "transfer_lookup_key", "type",
+        "cvc", "email_type", "expand", "invoice_now", "off_session", "payment_behavior", "prorate",
+        "proration_behavior", "proration_date", "transfer_lookup_key", "type",
     }
 )  # fmt: skip
 
