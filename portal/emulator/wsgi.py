@@ -17,11 +17,13 @@ from portal.emulator.answer import Answer, json_answer
 from portal.emulator.app import Emulator
 from portal.emulator.faults import NoAnswer
 from portal.emulator.origin import from_this_machine
+from portal.emulator.pages.render import message
 from portal.emulator.pages.urls import ENDPOINTS, RULES
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+_FOR_PROGRAMS = ("/v1/", "/v2/", control.PREFIX)
 _LARGEST_BODY = 32 * 1024 * 1024
 _log = logging.getLogger("portal.emulator")
 # Compiled once: a test suite opens many emulators.
@@ -46,8 +48,7 @@ class Web:
             response = Response(b"", 504)
         except Exception:
             _log.exception("the emulator failed on %s %s", request.method, request.path)
-            body = {"error": {"type": "api_error", "message": "The emulator failed; its log says why."}}
-            response = _response(json_answer(500, body))
+            response = _failure(request)
         return response(environ, start_response)
 
     def _respond(self, request: Request) -> Response:
@@ -55,7 +56,7 @@ class Web:
             return _response(json_answer(200, {"status": "ok"}))
         if request.path.startswith(control.PREFIX) and not from_this_machine(request):
             return _response(json_answer(403, {"error": "The control interface answers this machine only."}))
-        if request.path.startswith(("/v1/", "/v2/", control.PREFIX)):
+        if request.path.startswith(_FOR_PROGRAMS):
             query = request.query_string.decode("latin-1")
             headers = dict(request.headers.items())
             return _response(
@@ -70,6 +71,14 @@ class Web:
         if request.method != "GET":
             self.emulator.something_to_deliver.set()
         return response
+
+
+def _failure(request: Request) -> Response:
+    """Answer where the emulator itself failed, for programs or for people."""
+    text = "The emulator failed; its log says why."
+    if request.path.startswith(_FOR_PROGRAMS):
+        return _response(json_answer(500, {"error": {"type": "api_error", "message": text}}))
+    return message("Something went wrong", text, status=500)
 
 
 def _response(answer: Answer) -> Response:

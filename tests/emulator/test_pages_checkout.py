@@ -111,6 +111,12 @@ def test_a_promotion_code_reduces_todays_total(account: Account, visitor: Visito
     assert account.v1.checkout.sessions.retrieve(session.id).amount_total == 3000
 
 
+def test_the_page_says_how_long_a_discount_lasts(account: Account, visitor: Visitor) -> None:
+    coupon = account.v1.coupons.create({"percent_off": 25, "duration": "repeating", "duration_in_months": 3})
+    opened(account, visitor, discounts=[{"coupon": coupon.id}])
+    assert "Then $30.00 per month for 3 months in all, then $40.00 per month" in visitor.page.text
+
+
 def test_a_code_that_is_over_by_now_is_taken_off_and_told(account: Account, visitor: Visitor) -> None:
     coupon = account.v1.coupons.create({"percent_off": 25, "duration": "once"})
     code = account.v1.promotion_codes.create(
@@ -228,6 +234,8 @@ def test_terms_must_be_accepted_where_the_session_asks_for_it(account: Account, 
     consent = account.v1.checkout.sessions.retrieve(session.id).consent
     assert consent is not None
     assert consent.terms_of_service == "accepted"
+    opened(account, visitor, consent_collection={"terms_of_service": "required"})
+    assert "I agree to the terms of service of Test Merchant." in visitor.page.text
 
 
 def test_a_tax_id_can_be_required(account: Account, visitor: Visitor) -> None:

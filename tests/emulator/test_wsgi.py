@@ -66,6 +66,18 @@ def test_a_defect_is_a_500_and_is_logged(
     assert (answer.status_code, "ZeroDivisionError" in caplog.text) == (500, True)
 
 
+def test_a_defect_of_a_page_is_a_page(
+    emulator: Emulator, web: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> int:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(emulator, "let_time_pass", broken)
+    with caplog.at_level(logging.ERROR):
+        answer = web.get("/c/pay/cs_test_1")
+    assert (answer.status_code, "Something went wrong" in answer.text) == (500, True)
+
+
 def test_without_a_socket_to_cut_no_answer_is_a_504(emulator: Emulator, web: Client) -> None:
     emulator.faults.add(Fault("cut_after", method="POST"))
     assert web.post("/v1/customers", headers=KEY).status_code == 504

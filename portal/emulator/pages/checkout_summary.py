@@ -8,6 +8,7 @@ from typing import Any
 
 from portal.emulator.billing.checkout_completion import amount_due_today
 from portal.emulator.billing.checkout_payer import SESSION, Payer
+from portal.emulator.billing.periods import Cadence
 from portal.emulator.billing.prices import full_price, product_name
 from portal.emulator.pages import words
 from portal.emulator.resources.checkout_amounts import reprice
@@ -21,7 +22,7 @@ class Line:
     id: str
     name: str
     description: str | None
-    price: str
+    price: str | None
     quantity: int | None
     amount: int
     adjustable: StripeDict | None
@@ -46,7 +47,7 @@ class Summary:
     due: int
     once: bool
     trial: str | None
-    then: list[str]
+    then: str | None
     metered: bool
 
 
@@ -91,11 +92,19 @@ def _line(tx: Transaction, item: StripeDict, price: StripeDict) -> Line:
         id=item["id"],
         name=product_name(tx, price),
         description=product.get("description"),
-        price=words.unit_price(price, product.get("unit_label")),
+        price=_each(price, item["quantity"], product.get("unit_label")),
         quantity=item["quantity"],
         amount=item["amount_subtotal"],
         adjustable=item["adjustable_quantity"],
     )
+
+
+def _each(price: StripeDict, quantity: int | None, unit_label: str | None) -> str | None:
+    """Say what one costs, where the line's amount does not say it already."""
+    if price["recurring"] is not None:
+        return words.unit_price(price, unit_label)
+    alone = quantity == 1 and price["billing_scheme"] == "per_unit"
+    return None if alone else f"{words.unit_price(price, unit_label)}{'' if unit_label else ' each'}"
 
 
 def _price(tx: Transaction, price_id: str, currency: str) -> StripeDict:
@@ -106,9 +115,9 @@ def _price(tx: Transaction, price_id: str, currency: str) -> StripeDict:
 
 def _discount_words(tx: Transaction, session: StripeDict) -> str | None:
     for entry in session["discounts"]:
-        code = tx.get("promotion_code", entry["promotion_code"] or "")
-        coupon = tx.get("coupon", code["promotion"]["coupon"] if code else entry["coupon"] or "")
+        coupon = _coupon(tx, entry)
         if coupon is not None:
+            code = tx.get("promotion_code", entry["promotion_code"] or "")
             name = code["code"] if code else coupon["name"] or coupon["id"]
             return f"{name}: {reduction(coupon)}"
     return None
@@ -133,28 +142,50 @@ def _trial(subscription_data: dict[str, Any]) -> str | None:
     return f"Free until {words.date(end)}" if isinstance(end, int) else None
 
 
-def _afterwards(tx: Transaction, session: StripeDict, private: StripeDict) -> list[str]:
-    """Say what is charged again and again: licensed items, with the discounts that last and with tax."""
-    later = deepcopy(session)
-    later["discounts"] = [entry for entry in session["discounts"] if _lasts(tx, entry)]
-    groups: dict[str, Objects] = {}
-    for item in deepcopy(private["line_items"]):
+def _afterwards(tx: Transaction, session: StripeDict, private: StripeDict) -> str | None:
+    """Say what is charged again and again: licensed items with tax, and with a discount as long as it lasts."""
+    items = []
+    often, length = "", 0
+    for item in private["line_items"]:
         recurring = _price(tx, item["price"], session["currency"])["recurring"]
         if recurring and item["quantity"] is not None:
-            groups.setdefault(words.every(recurring), []).append(item)
-    said = []
-    for often, items in groups.items():
-        data = {
-            name: value
-            for name, value in private["subscription_data"].items()
-            if name not in ("trial_end", "trial_period_days")
-        }
-        reprice(tx, later, {**private, "subscription_data": data, "line_items": items})
-        said.append(f"{words.money(later['amount_total'], session['currency'])} {often}")
-    return said
+            # All intervals are the same: Checkout sells no others together.
+            often, length = words.every(recurring), _days(recurring)
+            items.append(item)
+    if not items:
+        return None
+    coupons = [_coupon(tx, entry) for entry in session["discounts"]]
+    lasting = [
+        entry
+        for entry, coupon in zip(session["discounts"], coupons, strict=True)
+        if coupon is not None and coupon["duration"] == "forever"
+    ]
+    text = f"{_recurring(tx, session, private, items, lasting)} {often}"
+    months = next((coupon["duration_in_months"] for coupon in coupons if coupon), None)
+    if months and months * 30 > length:
+        reduced = _recurring(tx, session, private, items, session["discounts"])
+        return f"{reduced} {often} for {months} month{'s' if months != 1 else ''} in all, then {text}"
+    return text
 
 
-def _lasts(tx: Transaction, entry: StripeDict) -> bool:
+def _days(recurring: StripeDict) -> int:
+    return Cadence(recurring["interval"], recurring["interval_count"]).days
+
+
+def _recurring(
+    tx: Transaction, session: StripeDict, private: StripeDict, items: Objects, discounts: Objects
+) -> str:
+    """Say what these items come to in a period after the trial, with these discounts."""
+    later = {**deepcopy(session), "discounts": discounts}
+    data = {
+        name: value
+        for name, value in private["subscription_data"].items()
+        if name not in ("trial_end", "trial_period_days")
+    }
+    reprice(tx, later, {**private, "subscription_data": data, "line_items": deepcopy(items)})
+    return words.money(later["amount_total"], session["currency"])
+
+
+def _coupon(tx: Transaction, entry: StripeDict) -> StripeDict | None:
     code = tx.get("promotion_code", entry["promotion_code"] or "")
-    coupon = tx.get("coupon", code["promotion"]["coupon"] if code else entry["coupon"] or "")
-    return coupon is not None and coupon["duration"] == "forever"
+    return tx.get("coupon", code["promotion"]["coupon"] if code else entry["coupon"] or "")
