@@ -231,3 +231,144 @@ def test_a_preview_is_of_a_schedule_or_of_a_subscription(account: Account) -> No
     with pytest.raises(stripe.InvalidRequestError) as refused:
         account.v1.invoices.create_preview({"schedule": schedule.id, "subscription": sub.id})
     assert refused.value.code == "parameters_exclusive"
+
+
+def test_default_settings_hold_in_every_phase_that_has_none_of_its_own(account: Account) -> None:
+    customer, price = account.customer(), account.price(3100)
+    card = account.v1.payment_methods.attach("pm_card_mastercard", {"customer": customer.id}).id
+    month: Any = {"interval": "month", "interval_count": 1}
+    schedule = account.v1.subscription_schedules.create(
+        {
+            "customer": customer.id,
+            "start_date": "now",
+            "default_settings": {
+                "collection_method": "send_invoice",
+                "invoice_settings": {"days_until_due": 14, "footer": "Thank you"},
+                "default_payment_method": card,
+                "description": "By contract",
+                "automatic_tax": {"enabled": True},
+            },
+            "phases": [
+                {"items": [{"price": price.id}], "duration": month},
+                {
+                    "items": [{"price": price.id}],
+                    "duration": month,
+                    "collection_method": "charge_automatically",
+                    "description": "By card",
+                },
+                {"items": [{"price": price.id}], "duration": month},
+            ],
+        }
+    )
+    sub = account.subscription(str(schedule.subscription))
+    assert (sub.collection_method, sub.days_until_due, sub.description) == ("send_invoice", 14, "By contract")
+    assert (sub.default_payment_method, sub.automatic_tax.enabled) == (card, True)
+    assert (account.invoices(sub.id)[0].footer, account.invoices(sub.id)[0].status) == ("Thank you", "open")
+    account.advance_to(END + 2 * 3600)
+    sub = account.subscription(sub.id)
+    assert (sub.collection_method, sub.days_until_due, sub.description) == (
+        "charge_automatically",
+        None,
+        "By card",
+    )
+    assert account.invoices(sub.id)[-1].status == "paid"
+    account.advance_to(NEXT + 2 * 3600)
+    sub = account.subscription(sub.id)
+    assert (sub.collection_method, sub.days_until_due, sub.description) == ("send_invoice", 14, "By contract")
+
+
+def test_changed_default_settings_reach_the_subscription_at_once(account: Account) -> None:
+    sub = account.subscribe(account.customer().id, account.price(3100), description="Before")
+    schedule = account.v1.subscription_schedules.create({"from_subscription": sub.id})
+    assert schedule.default_settings.description == "Before"
+    account.v1.subscriptions.update(sub.id, {"metadata": {"kept": "yes"}})
+    account.news()
+    changed = account.v1.subscription_schedules.update(
+        schedule.id, {"default_settings": {"description": "After"}}
+    )
+    assert (changed.default_settings.description, account.subscription(sub.id).description) == (
+        "After",
+        "After",
+    )
+    assert account.news() == ["customer.subscription.updated", "subscription_schedule.updated"]
+    assert len(account.invoices(sub.id)) == 1
+
+
+def test_a_phase_brings_one_time_charges_discounts_and_tax_rates(account: Account) -> None:
+    setup = account.v1.prices.create({"product": account.product, "currency": "usd", "unit_amount": 500}).id
+    coupon = account.v1.coupons.create({"percent_off": 50, "duration": "forever"}).id
+    rate = account.v1.tax_rates.create({"display_name": "VAT", "percentage": 10, "inclusive": False}).id
+    item: Any = {"price": account.price(1000).id, "discounts": [{"coupon": coupon}], "tax_rates": [rate]}
+    phase: Any = {"items": [item], "add_invoice_items": [{"price": setup, "quantity": 2}], "end_date": END}
+    schedule = account.v1.subscription_schedules.create(
+        {"customer": account.customer().id, "start_date": "now", "phases": [phase]}
+    )
+    sub = str(schedule.subscription)
+    assert [invoice.total for invoice in account.invoices(sub)] == [1000 + 550]
+    account.v1.subscription_schedules.update(schedule.id, {"phases": [phase], "proration_behavior": "none"})
+    account.advance_to(END + 2 * 3600)
+    assert [invoice.total for invoice in account.invoices(sub)] == [1550, 550]
+    assert account.v1.coupons.retrieve(coupon).times_redeemed == 1
+
+
+def test_a_schedule_can_start_in_the_past(account: Account) -> None:
+    phase: Any = {"items": [{"price": account.price(3100).id}], "end_date": END}
+    sent: Any = {"customer": account.customer().id, "start_date": START - 5 * DAY, "phases": [phase]}
+    schedule = account.v1.subscription_schedules.create(sent)
+    assert account.subscription(str(schedule.subscription)).start_date == START - 5 * DAY
+    phase["end_date"] = START - DAY
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        account.v1.subscription_schedules.create(sent)
+    assert refused.value.param == "phases[0][end_date]"
+
+
+@pytest.mark.parametrize(
+    ("settings", "param"),
+    [
+        ({"collection_method": "send_invoice"}, "default_settings[invoice_settings][days_until_due]"),
+        ({"default_payment_method": "pm_none"}, "default_payment_method"),
+        ({"billing_thresholds": {"amount_gte": 1}}, "default_settings[billing_thresholds]"),
+        ({"collection_method": "by_mail"}, "default_settings[collection_method]"),
+    ],
+)
+def test_default_settings_that_cannot_be_are_refused(
+    account: Account, settings: dict[str, Any], param: str
+) -> None:
+    sent: Any = {
+        "customer": account.customer().id,
+        "start_date": "now",
+        "default_settings": settings,
+        "phases": [{"items": [{"price": account.price().id}]}],
+    }
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        account.v1.subscription_schedules.create(sent)
+    assert refused.value.param == param
+    assert account.v1.subscription_schedules.list().data == []
+
+
+def test_changes_to_a_schedule_can_be_previewed(account: Account) -> None:
+    sub = account.subscribe(account.customer().id, account.price(3100))
+    schedule = account.v1.subscription_schedules.create({"from_subscription": sub.id})
+    account.advance(10)
+    account.news()
+    price = sub["items"].data[0].price.id
+    phase: Any = {"items": [{"price": price, "quantity": 2}], "start_date": START, "end_date": END}
+    changes: Any = {"phases": [phase], "proration_behavior": "always_invoice"}
+    preview = account.v1.invoices.create_preview({"schedule": schedule.id, "schedule_details": changes})
+    assert (preview.total, account.news()) == (2100, [])
+    account.v1.subscription_schedules.update(schedule.id, changes)
+    assert account.invoices(sub.id)[-1].total == preview.total
+
+
+def test_a_schedule_that_is_to_come_can_be_previewed(account: Account) -> None:
+    customer, price = account.customer().id, account.price(700)
+    phase: Any = {"items": [{"price": price.id, "quantity": 3}], "end_date": NEXT}
+    unborn = account.v1.invoices.create_preview(
+        {"customer": customer, "schedule_details": {"phases": [phase]}}
+    )
+    schedule = account.v1.subscription_schedules.create(
+        {"customer": customer, "start_date": START + 5 * DAY, "phases": [phase]}
+    )
+    planned = account.v1.invoices.create_preview({"schedule": schedule.id})
+    assert (unborn.total, planned.total, planned.period_start) == (2100, 2100, START + 5 * DAY)
+    assert account.v1.subscriptions.list({"customer": customer}).data == []

@@ -16,7 +16,7 @@ from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import invalid, missing_object
 
 MOST_LINES = 250
-_PRICED_BY = frozenset({"amount", "price_data", "pricing", "quantity", "unit_amount_decimal"})
+_PRICED_BY = ("amount", "price_data", "pricing", "quantity", "unit_amount_decimal")
 
 
 def refuse_unless_draft(invoice: StripeDict, *, param: str | None = None) -> None:
@@ -67,7 +67,7 @@ def change_line(
             "The tax rates of this line are those of its subscription item.",
             param=f"{within}[tax_rates]" if within else "tax_rates",
         )
-    if _PRICED_BY & params.keys():
+    if any(name in params for name in _PRICED_BY):
         sold = (line["pricing"] or {}).get("price_details")
         price_item(tx, line, params, within=within)
         # It is still a line of the subscription item's price, whatever it costs now.
@@ -82,7 +82,7 @@ def change_line(
 
 def change_item(tx: Transaction, item: StripeDict, params: dict[str, Any], within: str = "") -> None:
     """Change an invoice item by itself."""
-    if _PRICED_BY & params.keys():
+    if any(name in params for name in _PRICED_BY):
         price_item(tx, item, params, within=within)
         item["net_amount"] = item["amount"]
     describe_item(tx, item, customer_of(tx, item), params, within=within, invoice_item=item["id"])

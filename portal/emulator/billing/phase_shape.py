@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from portal.emulator.billing.attributes import own_method
+from portal.emulator.billing.extra_items import one_time_price
 from portal.emulator.billing.item_change import price_of_entry, refuse_unaligned
 from portal.emulator.billing.periods import Cadence, after
 from portal.emulator.billing.redemption import usable_code, usable_coupon
 from portal.emulator.billing.refusing import refuse_unsupported
+from portal.emulator.billing.schedule_settings import no_settings, read_settings
 from portal.emulator.billing.subscription_shape import cadence_of, flexible_mode
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
+from portal.emulator.wire.lookup import in_param
 from portal.emulator.wire.metadata import merged
 
-_UNSUPPORTED = (
-    "add_invoice_items",
-    "application_fee_percent",
-    "automatic_tax",
-    "billing_thresholds",
-    "collection_method",
-    "default_tax_rates",
-    "invoice_settings",
-    "on_behalf_of",
-    "transfer_data",
-)
-_UNSUPPORTED_IN_ITEMS = ("billing_thresholds", "discounts", "tax_rates")
+_UNSUPPORTED_IN_ITEMS = ("billing_thresholds",)
+_WHOLE_PERIOD: StripeDict = {
+    "end": {"timestamp": None, "type": "min_item_period_end"},
+    "start": {"timestamp": None, "type": "max_item_period_start"},
+}
 
 
 def new_schedule(schedule_id: str, customer: StripeDict, now: int) -> StripeDict:
@@ -41,25 +36,7 @@ def new_schedule(schedule_id: str, customer: StripeDict, now: int) -> StripeDict
         "current_phase": None,
         "customer": customer["id"],
         "customer_account": None,
-        "default_settings": {
-            "application_fee_percent": None,
-            "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
-            "billing_cycle_anchor": "automatic",
-            "billing_thresholds": None,
-            "collection_method": "charge_automatically",
-            "default_payment_method": None,
-            "description": None,
-            "invoice_settings": {
-                "account_tax_ids": None,
-                "custom_fields": None,
-                "days_until_due": None,
-                "description": None,
-                "footer": None,
-                "issuer": {"type": "self"},
-            },
-            "on_behalf_of": None,
-            "transfer_data": None,
-        },
+        "default_settings": no_settings(),
         "end_behavior": "release",
         "livemode": False,
         "metadata": {},
@@ -116,14 +93,17 @@ def phase_item(price_id: str, quantity: int | None, metadata: dict[str, str] | N
 
 def phases_of_subscription(sub: StripeDict) -> list[StripeDict]:
     """Describe a subscription as it is, until everything it has paid for is over, as a schedule's first phase."""
-    items = [
-        phase_item(item["price"]["id"], item.get("quantity"), dict(item["metadata"]))
-        for item in sub["items"]["data"]
-    ]
+    items = []
+    for item in sub["items"]["data"]:
+        described = phase_item(item["price"]["id"], item.get("quantity"), dict(item["metadata"]))
+        described["discounts"] = [_discount(discount=discount_id) for discount_id in item["discounts"]]
+        described["tax_rates"] = list(item["tax_rates"])
+        items.append(described)
     start = min(item["current_period_start"] for item in sub["items"]["data"])
     end = max(item["current_period_end"] for item in sub["items"]["data"])
     phase = new_phase(sub["currency"], items, start, end)
     phase["discounts"] = [_discount(discount=discount_id) for discount_id in sub["discounts"]]
+    phase["default_tax_rates"] = list(sub["default_tax_rates"])
     if sub["status"] == "trialing":
         phase["trial_end"] = sub["trial_end"]
     return [phase]
@@ -139,9 +119,6 @@ def phases_of_request(
     phases: list[StripeDict] = []
     for index, entry in enumerate(sent):
         param = f"phases[{index}]"
-        for name in _UNSUPPORTED:
-            if entry.get(name):
-                raise invalid(f"The emulator does not imitate `{name}` in phases.", param=f"{param}[{name}]")
         wanted = entry.get("start_date")
         if isinstance(wanted, int) and wanted != start:
             if index > 0:
@@ -170,19 +147,18 @@ def _phase(
             raise missing_parameter(f"{where}[price]")
         cadences.append(cadence_of(price))
         currency = currency or price["currency"]
-        metered = price["recurring"]["usage_type"] == "metered"
-        quantity = None if metered else sent.get("quantity", 1)
-        items.append(phase_item(price["id"], quantity, merged(None, sent.get("metadata"))))
+        items.append(_item(tx, sent, price, customer, where))
     refuse_unaligned(cadences, f"{param}[items]")
     longest = max(cadences, key=lambda cadence: cadence.days)
     phase = new_phase(currency, items, start, _end(entry, start, longest, param))
     phase["proration_behavior"] = entry.get("proration_behavior", "create_prorations")
     phase["metadata"] = merged(None, entry.get("metadata"))
-    phase["description"] = entry.get("description") or None
-    phase["billing_cycle_anchor"] = entry.get("billing_cycle_anchor")
-    phase["default_payment_method"] = own_method(tx, entry.get("default_payment_method"), customer)
-    phase["discounts"] = [
-        _checked_discount(tx, found, customer, param) for found in entry.get("discounts") or []
+    read_settings(tx, phase, entry, customer, param)
+    phase["default_tax_rates"] = _rates(tx, entry, "default_tax_rates", param)
+    phase["discounts"] = _discounts(tx, entry, customer, param)
+    phase["add_invoice_items"] = [
+        _extra(tx, sent, customer, f"{param}[add_invoice_items][{number}]")
+        for number, sent in enumerate(entry.get("add_invoice_items") or [])
     ]
     if entry.get("trial"):
         phase["trial_end"] = phase["end_date"]
@@ -206,13 +182,65 @@ def _end(entry: dict[str, Any], start: int, cadence: Cadence, param: str) -> int
     return end
 
 
-def _checked_discount(tx: Transaction, entry: dict[str, Any], customer: StripeDict, param: str) -> StripeDict:
+def _item(
+    tx: Transaction, sent: dict[str, Any], price: StripeDict, customer: StripeDict, param: str
+) -> StripeDict:
+    metered = price["recurring"]["usage_type"] == "metered"
+    if metered and "quantity" in sent:
+        raise invalid(
+            "You cannot set a quantity on an item with a metered price: its usage comes from the meter.",
+            param=f"{param}[quantity]",
+        )
+    quantity = None if metered else _quantity(sent, param)
+    item = phase_item(price["id"], quantity, merged(None, sent.get("metadata")))
+    item["discounts"] = _discounts(tx, sent, customer, param)
+    item["tax_rates"] = _rates(tx, sent, "tax_rates", param)
+    return item
+
+
+def _extra(tx: Transaction, sent: dict[str, Any], customer: StripeDict, param: str) -> StripeDict:
+    """Read a one-time charge that comes with a phase."""
+    refuse_unsupported(sent, ("period",), within=param)
+    return {
+        "discountable": sent.get("discountable"),
+        "discounts": _discounts(tx, sent, customer, param),
+        "metadata": merged(None, sent.get("metadata")),
+        "period": _WHOLE_PERIOD,
+        "price": one_time_price(tx, sent, param)["id"],
+        "quantity": _quantity(sent, param),
+        "tax_rates": _rates(tx, sent, "tax_rates", param),
+    }
+
+
+def _quantity(sent: dict[str, Any], param: str) -> int:
+    quantity: int = sent.get("quantity", 1)
+    if quantity < 0:
+        raise invalid(
+            "Invalid quantity: must be 0 or more",
+            param=f"{param}[quantity]",
+            code="parameter_invalid_integer",
+        )
+    return quantity
+
+
+def _rates(tx: Transaction, sent: dict[str, Any], name: str, param: str) -> list[StripeDict]:
+    return [
+        in_param(tx, "tax_rate", rate_id, param=f"{param}[{name}][{index}]")
+        for index, rate_id in enumerate(sent.get(name) or [])
+    ]
+
+
+def _discounts(tx: Transaction, sent: dict[str, Any], customer: StripeDict, param: str) -> list[StripeDict]:
     now = tx.now_for(customer["id"])
-    if "coupon" in entry:
-        usable_coupon(tx, entry["coupon"], now, param=f"{param}[discounts]")
-    if "promotion_code" in entry:
-        usable_code(tx, entry["promotion_code"], customer, now, param=f"{param}[discounts]")
-    return _discount(**entry)
+    found = []
+    for index, entry in enumerate(sent.get("discounts") or []):
+        where = f"{param}[discounts][{index}]"
+        if "coupon" in entry:
+            usable_coupon(tx, entry["coupon"], now, param=f"{where}[coupon]")
+        if "promotion_code" in entry:
+            usable_code(tx, entry["promotion_code"], customer, now, param=f"{where}[promotion_code]")
+        found.append(_discount(**entry))
+    return found
 
 
 def _discount(

@@ -11,11 +11,13 @@ from portal.emulator.billing.creating import create_subscription
 from portal.emulator.billing.drafting import customer_of
 from portal.emulator.billing.due import EXPIRING_NOTICE
 from portal.emulator.billing.ending import end_on_schedule
+from portal.emulator.billing.phase_effects import first_params, phase_params
 from portal.emulator.billing.savepoints import whole_or_not
+from portal.emulator.billing.schedule_settings import SETTINGS
 from portal.emulator.billing.updating import update_subscription
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import StripeError
+from portal.emulator.wire.errors import StripeError, invalid
 
 
 def attach(tx: Transaction, schedule: StripeDict, sub: StripeDict) -> None:
@@ -30,16 +32,15 @@ def attach(tx: Transaction, schedule: StripeDict, sub: StripeDict) -> None:
 
 def place(tx: Transaction, schedule: StripeDict, now: int) -> StripeDict | None:
     """Find the phase that holds now, note it on the schedule with when to tell of its end, and return it."""
-    phases: list[StripeDict] = schedule["phases"]
-    for phase in phases:
-        if phase["start_date"] <= now < phase["end_date"]:
-            schedule["current_phase"] = {"end_date": phase["end_date"], "start_date": phase["start_date"]}
-            notice = phases[-1]["end_date"] - EXPIRING_NOTICE
-            tx.put(schedule, due_at=notice if notice >= now else None)
-            return phase
-    schedule["current_phase"] = None
-    tx.put(schedule, due_at=None)
-    return None
+    phase = phase_at(schedule, now)
+    if phase is None:
+        schedule["current_phase"] = None
+        tx.put(schedule, due_at=None)
+        return None
+    schedule["current_phase"] = {"end_date": phase["end_date"], "start_date": phase["start_date"]}
+    notice = schedule["phases"][-1]["end_date"] - EXPIRING_NOTICE
+    tx.put(schedule, due_at=notice if notice >= now else None)
+    return phase
 
 
 @when_due("subscription_schedule")
@@ -63,20 +64,7 @@ def begin(tx: Transaction, schedule: StripeDict, now: int) -> None:
 
 
 def _begin(tx: Transaction, schedule: StripeDict, now: int) -> None:
-    phase = schedule["phases"][0]
-    params: dict[str, Any] = {
-        "items": [_entry(item) for item in phase["items"]],
-        "metadata": phase["metadata"],
-        "discounts": [_given(discount) for discount in phase["discounts"]],
-        "payment_behavior": "default_incomplete"
-        if not _has_method(tx, schedule, phase)
-        else "allow_incomplete",
-    }
-    if phase["trial_end"] is not None and phase["trial_end"] > now:
-        params["trial_end"] = phase["trial_end"]
-    if phase["default_payment_method"]:
-        params["default_payment_method"] = phase["default_payment_method"]
-    sub = create_subscription(tx, customer_of(tx, schedule), params)
+    sub = create_subscription(tx, customer_of(tx, schedule), first_params(tx, schedule, now))
     before = deepcopy(schedule)
     attach(tx, schedule, records.subscription(tx, sub["id"]))
     emit_updated(tx, "subscription_schedule.updated", before, schedule)
@@ -96,7 +84,8 @@ def next_phase(tx: Transaction, sub: StripeDict) -> None:
     records.save(tx, sub, {**notes, "phase_end": phase["end_date"]})
     try:
         with whole_or_not(tx):
-            apply_phase(tx, sub, phase)
+            params = phase_params(tx, sub, schedule, phase)
+            update_subscription(tx, records.subscription(tx, sub["id"]), params)
     except StripeError:
         _abort(tx, schedule)
         records.change(tx, sub["id"], schedule=None)
@@ -104,57 +93,43 @@ def next_phase(tx: Transaction, sub: StripeDict) -> None:
     emit_updated(tx, "subscription_schedule.updated", before, schedule)
 
 
-def apply_phase(tx: Transaction, sub: StripeDict, phase: StripeDict) -> None:
-    """Make a subscription what a phase says."""
-    update_subscription(tx, records.subscription(tx, sub["id"]), phase_params(tx, sub, phase))
+def change_phase(
+    tx: Transaction, before: StripeDict, schedule: StripeDict, proration_behavior: str | None
+) -> None:
+    """Make of a running subscription what its changed schedule says of the current phase.
 
-
-def phase_params(tx: Transaction, sub: StripeDict, phase: StripeDict) -> dict[str, Any]:
-    """Give the update that makes a subscription what a phase says."""
-    params: dict[str, Any] = {
-        "items": replacing_entries(sub, phase["items"]),
-        "proration_behavior": phase["proration_behavior"],
-        "metadata": phase["metadata"],
-    }
-    if phase["discounts"]:
-        params["discounts"] = [_given(discount) for discount in phase["discounts"]]
-    if phase["billing_cycle_anchor"] == "phase_start":
-        params["billing_cycle_anchor"] = {"type": "now"}
-    if phase["trial_end"] is not None and phase["trial_end"] > tx.now(sub):
-        params["trial_end"] = phase["trial_end"]
-    if phase["default_payment_method"]:
-        params["default_payment_method"] = phase["default_payment_method"]
-    return params
-
-
-def replacing_entries(sub: StripeDict, wanted: list[StripeDict]) -> list[dict[str, Any]]:
-    """Give the `items` of an update that turns a subscription's items into those wanted.
-
-    An item whose price stays keeps its id; of the others, items take over new prices of the same usage type in
-    order, what is left over is removed or added.
+    Raises a 400 if none of the phases holds now.
     """
-    left = list(sub["items"]["data"])
-    entries: list[dict[str, Any]] = []
-    fresh = []
-    for item in wanted:
-        same = next((known for known in left if known["price"]["id"] == item["price"]), None)
-        if same is None:
-            fresh.append(item)
-            continue
-        left.remove(same)
-        entries.append({"id": same["id"], **_quantity(item)})
-    for item in fresh:
-        metered = "quantity" not in item
-        taken = next(
-            (known for known in left if (known["price"]["recurring"]["usage_type"] == "metered") == metered),
-            None,
-        )
-        if taken is not None:
-            left.remove(taken)
-            entries.append({"id": taken["id"], **_entry(item)})
-        else:
-            entries.append(_entry(item))
-    return entries + [{"id": known["id"], "deleted": True} for known in left]
+    sub, params = changed_phase(tx, before, schedule, proration_behavior)
+    update_subscription(tx, records.subscription(tx, sub["id"]), params)
+
+
+def changed_phase(
+    tx: Transaction, before: StripeDict, schedule: StripeDict, proration_behavior: str | None
+) -> tuple[StripeDict, dict[str, Any]]:
+    """Note the phase that holds now, and give its subscription with the update that `change_phase` makes of it."""
+    now = tx.now(schedule)
+    phase = place(tx, schedule, now)
+    if phase is None:
+        raise invalid("One of the phases must be the current one.", param="phases")
+    sub = records.subscription(tx, schedule["subscription"])
+    records.save(tx, sub, {**records.notes_of(tx, sub["id"]), "phase_end": phase["end_date"]})
+    behavior = proration_behavior or phase["proration_behavior"]
+    was = phase_at(before, now) or phase
+    names = [
+        name
+        for name in SETTINGS
+        if before["default_settings"][name] != schedule["default_settings"][name] or was[name] != phase[name]
+    ]
+    wanted = {**phase, "proration_behavior": behavior}
+    return sub, phase_params(tx, sub, schedule, wanted, was=was, settings=names)
+
+
+def phase_at(schedule: StripeDict, now: int) -> StripeDict | None:
+    """Find the phase that holds at an instant."""
+    return next(
+        (phase for phase in schedule["phases"] if phase["start_date"] <= now < phase["end_date"]), None
+    )
 
 
 def release(tx: Transaction, schedule: StripeDict, *, preserve_cancel_date: bool = True) -> StripeDict:
@@ -193,20 +168,3 @@ def _finish(tx: Transaction, schedule: StripeDict, sub: StripeDict, now: int) ->
     tx.put(schedule)
     end_on_schedule(tx, sub)
     emit(tx, "subscription_schedule.completed", schedule)
-
-
-def _entry(item: StripeDict) -> dict[str, Any]:
-    return {"price": item["price"], **_quantity(item)}
-
-
-def _quantity(item: StripeDict) -> dict[str, Any]:
-    return {"quantity": item["quantity"]} if "quantity" in item else {}
-
-
-def _given(discount: StripeDict) -> StripeDict:
-    return {name: value for name, value in discount.items() if value is not None}
-
-
-def _has_method(tx: Transaction, schedule: StripeDict, phase: StripeDict) -> bool:
-    customer = customer_of(tx, schedule)
-    return bool(phase["default_payment_method"] or customer["invoice_settings"]["default_payment_method"])

@@ -35,7 +35,7 @@ def upcoming_invoice(tx: Transaction, sub: StripeDict) -> StripeDict | None:
     """Preview the next renewal of a subscription as it is; None if it will make no invoice any more."""
     with tentative(tx):
         try:
-            return _as_preview(next_invoice(tx, records.subscription(tx, sub["id"])))
+            return as_preview(next_invoice(tx, records.subscription(tx, sub["id"])))
         except StripeError:
             return None
 
@@ -57,21 +57,21 @@ def preview_change(tx: Transaction, sub: StripeDict, params: dict[str, Any]) -> 
         if details.get("cancel_now"):
             prorate = details.get("proration_behavior", "create_prorations") != "none"
             settle_items(tx, sub, prorate=prorate)
-            return _as_preview(draft_for_subscription(tx, sub, "upcoming", [], tx.now(sub)))
+            return as_preview(draft_for_subscription(tx, sub, "upcoming", [], tx.now(sub)))
         if details.get("pause"):
-            return _as_preview(_invoice_of(tx, prepare_pause(tx, sub, details["pause"])))
+            return as_preview(_invoice_of(tx, prepare_pause(tx, sub, details["pause"])))
         if details.get("resume_at"):
-            return _as_preview(_invoice_of(tx, prepare_resume(tx, sub, details)))
+            return as_preview(_invoice_of(tx, prepare_resume(tx, sub, details)))
         if params.get("preview_mode") == "recurring":
             prepare(tx, sub, {**changed, "proration_behavior": "none"})
-            return _as_preview(_recurring(tx, sub))
+            return as_preview(_recurring(tx, sub))
         change = prepare(tx, sub, changed)
         if change.invoice_now:
             invoice = draft_change(tx, change)
             if invoice is None:
                 invoice = draft_for_subscription(tx, sub, "upcoming", [], change.now)
-            return _as_preview(invoice)
-        return _as_preview(next_invoice(tx, sub))
+            return as_preview(invoice)
+        return as_preview(next_invoice(tx, sub))
 
 
 def preview_start(tx: Transaction, customer: StripeDict, params: dict[str, Any]) -> StripeDict:
@@ -94,7 +94,7 @@ def preview_start(tx: Transaction, customer: StripeDict, params: dict[str, Any])
     )
     with tentative(tx):
         sub, _, lines = start(tx, customer, wanted)
-        return _as_preview(draft_for_subscription(tx, sub, "upcoming", lines, sub["created"]))
+        return as_preview(draft_for_subscription(tx, sub, "upcoming", lines, sub["created"]))
 
 
 def preview_pending(tx: Transaction, customer: StripeDict) -> StripeDict:
@@ -105,7 +105,7 @@ def preview_pending(tx: Transaction, customer: StripeDict) -> StripeDict:
             raise none_upcoming()
         now = tx.now(customer)
         invoice = new_invoice(tx.new_id("in"), customer, waiting[0]["currency"], "upcoming", now)
-        return _as_preview(fill(tx, invoice, [], waiting))
+        return as_preview(fill(tx, invoice, [], waiting))
 
 
 def _invoice_of(tx: Transaction, change: Change) -> StripeDict:
@@ -130,7 +130,7 @@ def _recurring(tx: Transaction, sub: StripeDict) -> StripeDict:
     return draft_for_subscription(tx, sub, "upcoming", lines, tx.now(sub), with_pending=False)
 
 
-def _as_preview(invoice: StripeDict) -> StripeDict:
+def as_preview(invoice: StripeDict) -> StripeDict:
     """Make a draft unmistakable: its ids name nothing that exists."""
     preview_id = "upcoming_" + invoice["id"]
     lines = invoice["lines"]["data"]

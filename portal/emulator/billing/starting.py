@@ -46,7 +46,7 @@ def start(
         raise invalid("`backdate_start_date` must be in the past.", param="backdate_start_date")
     sub = new_subscription(tx.new_id("sub"), customer, "", now)
     sub["start_date"] = began
-    sub["billing_mode"] = _billing_mode(params)
+    sub["billing_mode"] = billing_mode(params)
     sub["currency"] = _currency(tx, params)
     move_to_currency(tx, customer, sub["currency"])
     tx.put(sub)
@@ -108,7 +108,8 @@ def _anchor(params: dict[str, Any], began: int, now: int) -> int:
     return anchor
 
 
-def _billing_mode(params: dict[str, Any]) -> StripeDict:
+def billing_mode(params: dict[str, Any]) -> StripeDict:
+    """Read the billing mode a request asks for; flexible unless it does."""
     sent = params.get("billing_mode") or {"type": "flexible"}
     if sent["type"] == "classic":
         return {"flexible": None, "type": "classic", "updated_at": None}

@@ -10,7 +10,8 @@ from portal.emulator.billing.changing import prepare
 from portal.emulator.billing.drafting import draft_for_subscription, pending_items
 from portal.emulator.billing.due import BILLED, ends_with_period, period_end, phase_end
 from portal.emulator.billing.ending import settle_set_end
-from portal.emulator.billing.phases import phase_params, place, release
+from portal.emulator.billing.phase_effects import phase_params
+from portal.emulator.billing.phases import place, release
 from portal.emulator.billing.renewing import draft_renewal
 from portal.emulator.billing.trials import draft_trial_end
 from portal.emulator.billing.updating import draft_change
@@ -42,7 +43,7 @@ def next_invoice(tx: Transaction, sub: StripeDict) -> StripeDict:
     ends = sub["cancel_at"] is not None and sub["cancel_at"] <= at if trialing else ends_with_period(sub)
     if ends:
         return _last_invoice(tx, sub, sub["cancel_at"])
-    with _moved_to(tx, sub, at):
+    with moved_to(tx, sub, at):
         draft = draft_trial_end if trialing else draft_renewal
         invoice = draft(tx, sub, notes, at)
     return invoice or draft_for_subscription(tx, sub, "upcoming", [], at)
@@ -52,7 +53,7 @@ def _after_phase(tx: Transaction, sub: StripeDict, at: int) -> StripeDict:
     """Move into the next phase, which may make an invoice by itself, or leave the schedule behind."""
     schedule = tx.get("subscription_schedule", sub["schedule"])
     assert schedule is not None, sub["schedule"]
-    with _moved_to(tx, sub, at):
+    with moved_to(tx, sub, at):
         phase = place(tx, schedule, at)
         if phase is None:
             if schedule["end_behavior"] == "cancel":
@@ -60,12 +61,12 @@ def _after_phase(tx: Transaction, sub: StripeDict, at: int) -> StripeDict:
             release(tx, schedule)
             return next_invoice(tx, records.subscription(tx, sub["id"]))
         records.save(tx, sub, {**records.notes_of(tx, sub["id"]), "phase_end": phase["end_date"]})
-        change = prepare(tx, sub, phase_params(tx, sub, phase))
+        change = prepare(tx, sub, phase_params(tx, sub, schedule, phase))
         return draft_change(tx, change) or next_invoice(tx, change.sub)
 
 
 def _last_invoice(tx: Transaction, sub: StripeDict, at: int) -> StripeDict:
-    with _moved_to(tx, sub, at):
+    with moved_to(tx, sub, at):
         settle_set_end(tx, sub)
         if not pending_items(tx, sub["customer"], sub["id"]):
             raise none_upcoming()
@@ -73,7 +74,7 @@ def _last_invoice(tx: Transaction, sub: StripeDict, at: int) -> StripeDict:
 
 
 @contextmanager
-def _moved_to(tx: Transaction, sub: StripeDict, at: int) -> Iterator[None]:
+def moved_to(tx: Transaction, sub: StripeDict, at: int) -> Iterator[None]:
     """Look at things as of an instant to come, under the subscription's clock or in real time."""
     clock = tx.get(TEST_CLOCK, sub["test_clock"]) if sub["test_clock"] else None
     if clock is None:

@@ -20,6 +20,7 @@ from portal.emulator.resources import entitlements
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import invalid
 
+_NOT_WHILE_INCOMPLETE = ("billing_cycle_anchor", "items", "trial_end")
 _WHILE_CANCELED = frozenset({"cancellation_details", "metadata", "expand"})
 
 
@@ -31,7 +32,7 @@ def update_subscription(tx: Transaction, sub: StripeDict, params: dict[str, Any]
     refuse_unsupported(params)
     if sub["status"] in records.GONE and params.keys() - _WHILE_CANCELED:
         raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
-    if sub["status"] == "incomplete" and params.keys() & {"items", "trial_end", "billing_cycle_anchor"}:
+    if sub["status"] == "incomplete" and any(name in params for name in _NOT_WHILE_INCOMPLETE):
         raise invalid("You cannot change the items of a subscription whose first payment is incomplete.")
     change = prepare(tx, sub, params)
     invoice = draft_change(tx, change)

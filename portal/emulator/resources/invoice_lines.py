@@ -54,7 +54,7 @@ def add_lines(tx: Transaction, call: Call) -> StripeDict:
             param = f"{within}[invoice_item]"
             item = in_param(tx, "invoiceitem", sent["invoice_item"], param=param)
             add_item(tx, draft, item, param=param)
-            change_line(tx, draft, draft["lines"]["data"][-1], _rest(sent), within)
+            change_line(tx, draft, draft["lines"]["data"][-1], sent, within)
         else:
             add_item(tx, draft, _new_item(tx, draft, sent, within), param=within)
     return _saved(tx, call, before, draft)
@@ -67,7 +67,7 @@ def update_lines(tx: Transaction, call: Call) -> StripeDict:
     for index, sent in enumerate(call.params["lines"]):
         within = f"lines[{index}]"
         line = line_in(draft, sent["id"], param=f"{within}[id]")
-        change_line(tx, draft, line, _rest(sent), within)
+        change_line(tx, draft, line, sent, within)
     return _saved(tx, call, before, draft)
 
 
@@ -87,11 +87,6 @@ def _draft(tx: Transaction, call: Call) -> tuple[StripeDict, StripeDict]:
     invoice = in_path(tx, INVOICE, call.args["id"], param="invoice")
     refuse_unless_draft(invoice)
     return deepcopy(invoice), invoice
-
-
-def _rest(sent: dict[str, Any]) -> dict[str, Any]:
-    """Give what is sent about a line beside what it is."""
-    return {name: value for name, value in sent.items() if name not in ("id", "invoice_item")}
 
 
 def _new_item(tx: Transaction, draft: StripeDict, sent: dict[str, Any], within: str) -> StripeDict:

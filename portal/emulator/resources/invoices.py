@@ -15,6 +15,7 @@ from portal.emulator.billing.payments import invoice_intent, payments_of
 from portal.emulator.billing.previewing import preview_change, preview_pending, preview_start
 from portal.emulator.billing.redemption import redeem
 from portal.emulator.billing.refusing import refuse_unsupported
+from portal.emulator.billing.schedule_previews import preview_new_schedule, preview_schedule
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
@@ -31,7 +32,7 @@ _UNSUPPORTED = (
     "issuer", "on_behalf_of", "payment_settings", "rendering", "shipping_cost", "shipping_details", "transfer_data",
 )  # fmt: skip
 _UNSUPPORTED_IN_PREVIEWS = (
-    "customer_account", "customer_details", "invoice_items", "issuer", "on_behalf_of", "schedule_details",
+    "customer_account", "customer_details", "invoice_items", "issuer", "on_behalf_of",
 )  # fmt: skip
 _UNSUPPORTED_CHANGES = ("billing_schedules",)
 
@@ -77,12 +78,20 @@ def create_preview(tx: Transaction, call: Call) -> StripeDict:
     refuse_unsupported(params, _UNSUPPORTED_IN_PREVIEWS)
     details = params.get("subscription_details") or {}
     refuse_unsupported(details, _UNSUPPORTED_CHANGES, within="subscription_details")
-    sub = _previewed(tx, params)
-    if sub is not None:
-        return preview_change(tx, sub, params)
+    for name in ("schedule", "schedule_details"):
+        for other in ("subscription", "subscription_details"):
+            if name in params and other in params:
+                raise exclusive_parameters(name, other)
+    if "schedule" in params:
+        schedule = in_param(tx, "subscription_schedule", params["schedule"], param="schedule")
+        return preview_schedule(tx, schedule, params.get("schedule_details") or {})
+    if "subscription" in params:
+        return preview_change(tx, _previewed(tx, params), params)
     if "customer" not in params:
         raise missing_parameter("customer")
     customer = in_param(tx, "customer", params["customer"], param="customer")
+    if "schedule_details" in params:
+        return preview_new_schedule(tx, customer, params["schedule_details"])
     if details.get("items"):
         return preview_start(tx, customer, params)
     return preview_pending(tx, customer)
@@ -165,17 +174,7 @@ def confirmation_secret(tx: Transaction, invoice: StripeDict) -> StripeDict | No
     return {"client_secret": intent["client_secret"], "type": "payment_intent"} if intent else None
 
 
-def _previewed(tx: Transaction, params: dict[str, Any]) -> StripeDict | None:
-    if "schedule" in params:
-        for name in ("subscription", "subscription_details"):
-            if name in params:
-                raise exclusive_parameters("schedule", name)
-        schedule = in_param(tx, "subscription_schedule", params["schedule"], param="schedule")
-        if schedule["subscription"] is None:
-            raise invalid("The schedule has no subscription yet.", param="schedule")
-        return in_param(tx, "subscription", schedule["subscription"], param="schedule")
-    if "subscription" not in params:
-        return None
+def _previewed(tx: Transaction, params: dict[str, Any]) -> StripeDict:
     sub = in_param(tx, "subscription", params["subscription"], param="subscription")
     if params.get("customer") not in (None, sub["customer"]):
         raise invalid(f"The subscription {sub['id']} does not belong to this customer.", param="subscription")

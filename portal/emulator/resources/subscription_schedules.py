@@ -9,6 +9,8 @@ from portal.emulator.billing import phases, records
 from portal.emulator.billing.ending import cancel_now
 from portal.emulator.billing.phase_shape import new_schedule, phases_of_request, phases_of_subscription
 from portal.emulator.billing.refusing import refuse_unsupported
+from portal.emulator.billing.schedule_settings import read_settings, settings_of_subscription
+from portal.emulator.billing.starting import billing_mode
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
@@ -19,7 +21,7 @@ from portal.emulator.wire.pages import list_answer
 from portal.emulator.wire.routes import Call, route
 
 SCHEDULE = "subscription_schedule"
-_UNSUPPORTED = ("billing_mode", "customer_account", "default_settings", "pause_schedules")
+_UNSUPPORTED = ("customer_account", "pause_schedules")
 
 
 @route("POST", "/v1/subscription_schedules", params="SubscriptionScheduleCreateParams")
@@ -28,7 +30,7 @@ def create_schedule(tx: Transaction, call: Call) -> StripeDict:
     params = call.params
     refuse_unsupported(params, _UNSUPPORTED)
     if "from_subscription" in params:
-        for name in ("customer", "phases", "start_date", "end_behavior"):
+        for name in ("customer", "phases", "start_date", "end_behavior", "default_settings", "billing_mode"):
             if name in params:
                 raise exclusive_parameters("from_subscription", name)
         sub = in_param(tx, "subscription", params["from_subscription"], param="from_subscription")
@@ -40,7 +42,12 @@ def create_schedule(tx: Transaction, call: Call) -> StripeDict:
     now = tx.now_for(customer["id"])
     start = now if params["start_date"] == "now" else int(params["start_date"])
     schedule = new_schedule(tx.new_id("sub_sched"), customer, now)
+    schedule["billing_mode"] = billing_mode(params)
+    if "default_settings" in params:
+        _set_defaults(tx, schedule, params, customer)
     schedule["phases"] = phases_of_request(tx, params["phases"], customer, start)
+    if schedule["phases"][0]["end_date"] <= now:
+        raise invalid("The first phase must not be over already.", param="phases[0][end_date]")
     schedule["metadata"] = merged(None, params.get("metadata"))
     set_values(schedule, params, ("end_behavior",))
     tx.put(schedule, due_at=max(start, now))
@@ -69,8 +76,7 @@ def schedule_subscription(tx: Transaction, sub: StripeDict, metadata: dict[str, 
     customer = in_param(tx, "customer", sub["customer"], param="customer")
     schedule = new_schedule(tx.new_id("sub_sched"), customer, tx.now(sub))
     schedule.update(phases=phases_of_subscription(sub), metadata=metadata, billing_mode=sub["billing_mode"])
-    schedule["default_settings"]["collection_method"] = sub["collection_method"]
-    schedule["default_settings"]["default_payment_method"] = sub["default_payment_method"]
+    schedule["default_settings"] = settings_of_subscription(sub)
     tx.put(schedule, due_at=None)
     phases.attach(tx, schedule, sub)
     emit(tx, "subscription_schedule.created", schedule)
@@ -101,9 +107,17 @@ def change_schedule(tx: Transaction, schedule: StripeDict, params: dict[str, Any
     set_values(schedule, params, ("end_behavior",))
     if "metadata" in params:
         schedule["metadata"] = merged(schedule["metadata"], params["metadata"])
+    customer = in_param(tx, "customer", schedule["customer"], param="customer")
+    if "default_settings" in params:
+        _set_defaults(tx, schedule, params, customer)
     if "phases" in params:
-        _set_phases(tx, schedule, params)
+        start = schedule["phases"][0]["start_date"]
+        schedule["phases"] = phases_of_request(tx, params["phases"], customer, start)
     tx.put(schedule)
+    if schedule["subscription"] is None:
+        tx.set_due(SCHEDULE, schedule["id"], schedule["phases"][0]["start_date"])
+    elif "phases" in params or "default_settings" in params:
+        phases.change_phase(tx, before, schedule, params.get("proration_behavior"))
     emit_updated(tx, "subscription_schedule.updated", before, schedule)
     return in_path(tx, SCHEDULE, schedule["id"])
 
@@ -146,22 +160,10 @@ def list_schedules(tx: Transaction, call: Call) -> StripeDict:
     return list_answer(tx, call, SCHEDULE, where)
 
 
-def _set_phases(tx: Transaction, schedule: StripeDict, params: dict[str, Any]) -> None:
-    customer = in_param(tx, "customer", schedule["customer"], param="customer")
-    now = tx.now(schedule)
-    start = schedule["phases"][0]["start_date"]
-    schedule["phases"] = phases_of_request(tx, params["phases"], customer, start)
-    if schedule["subscription"] is None:
-        tx.set_due(SCHEDULE, schedule["id"], schedule["phases"][0]["start_date"])
-        return
-    phase = phases.place(tx, schedule, now)
-    if phase is None:
-        raise invalid("One of the phases must be the current one.", param="phases")
-    sub = records.subscription(tx, schedule["subscription"])
-    notes = {**records.notes_of(tx, sub["id"]), "phase_end": phase["end_date"]}
-    records.save(tx, sub, notes)
-    behavior = params.get("proration_behavior") or phase["proration_behavior"]
-    phases.apply_phase(tx, sub, {**phase, "proration_behavior": behavior})
+def _set_defaults(
+    tx: Transaction, schedule: StripeDict, params: dict[str, Any], customer: StripeDict
+) -> None:
+    read_settings(tx, schedule["default_settings"], params["default_settings"], customer, "default_settings")
 
 
 def _running(tx: Transaction, call: Call, verb: str) -> StripeDict:
