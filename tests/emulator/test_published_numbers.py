@@ -109,3 +109,90 @@ def test_a_subscription_anchored_on_31_january_bills_on_the_last_day_of_shorter_
         account.advance_to(account.subscription(sub.id)["items"].data[0].current_period_end)
     days = [datetime.fromtimestamp(invoice.created, UTC) for invoice in account.invoices(sub.id)]
     assert [(day.month, day.day) for day in days] == [(1, 31), (2, 28), (3, 31), (4, 30)]
+
+
+@pytest.mark.parametrize(("behavior", "june"), [("create_prorations", 25_000), ("none", 20_000)])
+def test_from_100_to_200_halfway_bills_250_in_june_or_200_without_proration(
+    account: Account, behavior: Any, june: int
+) -> None:
+    """docs.stripe.com/api/subscriptions/update: 100 on 1 May, and 200 plus half of the difference on 1 June."""
+    account.advance_to(int(datetime(2026, 5, 1, tzinfo=UTC).timestamp()))
+    sub = account.subscribe(account.customer().id, account.price(10_000))
+    account.advance(15.5)
+    item: Any = {"id": sub["items"].data[0].id, "price": account.price(20_000).id}
+    account.v1.subscriptions.update(sub.id, {"items": [item], "proration_behavior": behavior})
+    account.advance_to(int(datetime(2026, 6, 1, 1, tzinfo=UTC).timestamp()))
+    assert [invoice.total for invoice in account.invoices(sub.id)] == [10_000, june]
+
+
+def test_50_percent_off_make_100_dollars_50(account: Account) -> None:
+    """docs.stripe.com/api/coupons/object: `percent_off`."""
+    coupon = account.v1.coupons.create({"percent_off": 50, "duration": "forever"})
+    sub = account.subscribe(account.customer().id, account.price(10_000), discounts=[{"coupon": coupon.id}])
+    assert account.invoices(sub.id)[0].total == 5000
+
+
+@pytest.mark.parametrize(
+    ("interval", "days", "totals"),
+    [
+        ("year", 366, [5000, 10_000]),
+        ("month", 155, [5000, 5000, 5000, 5000, 10_000, 10_000]),
+        ("week", 127, [5000] * 18 + [10_000]),
+    ],
+)
+def test_half_off_for_four_months_halves_a_year_or_every_invoice_of_four_months(
+    account: Account, interval: Any, days: int, totals: list[int]
+) -> None:
+    """docs.stripe.com/billing/subscriptions/coupons: the whole first year, each of the first four months or weeks."""
+    coupon = account.v1.coupons.create({"percent_off": 50, "duration": "repeating", "duration_in_months": 4})
+    sub = account.subscribe(
+        account.customer().id, account.price(10_000, interval), discounts=[{"coupon": coupon.id}]
+    )
+    end = account.now() + days * DAY
+    while account.now() < end:
+        renewal = account.subscription(sub.id)["items"].data[0].current_period_end
+        account.advance_to(min(end, renewal))
+    assert [invoice.total for invoice in account.invoices(sub.id)] == totals
+
+
+@pytest.mark.parametrize(("inclusive", "total"), [(True, 60_000), (False, 66_000)])
+def test_10_percent_tax_on_600_euros_are_inside_or_on_top(
+    account: Account, inclusive: bool, total: int
+) -> None:
+    """support.stripe.com/questions/inclusive-and-exclusive-tax-options-in-the-tax-rate-api-and-stripe-tax."""
+    rate = account.v1.tax_rates.create({"display_name": "VAT", "percentage": 10, "inclusive": inclusive})
+    price = account.price(60_000, currency="eur")
+    sub = account.subscribe(account.customer().id, price, default_tax_rates=[rate.id])
+    assert account.invoices(sub.id)[0].total == total
+
+
+def test_usage_that_is_negative_over_all_is_billed_as_none(account: Account) -> None:
+    """docs.stripe.com/billing/subscriptions/usage-based/meters/configure: the line's quantity is 0."""
+    customer = account.customer().id
+    sub = account.subscribe(customer, account.metered(amount=100))
+    for value in (5, -8):
+        account.use(customer, value)
+    account.advance_to(END + 3600)
+    (line,) = account.invoices(sub.id)[-1].lines.data
+    assert (line.quantity, line.amount) == (0, 0)
+
+
+def test_events_of_one_instant_do_not_overwrite_each_other(account: Account) -> None:
+    """docs.stripe.com/billing/subscriptions/usage-based/meters/configure: events are counted as they come."""
+    customer = account.customer().id
+    sub = account.subscribe(customer, account.metered(amount=100))
+    for _ in range(3):
+        account.use(customer, 2, timestamp=START)
+    account.advance_to(END + 3600)
+    assert account.invoices(sub.id)[-1].total == 600
+
+
+@pytest.mark.parametrize(("currency", "amount", "shown"), [("usd", 1000, "$10.00"), ("jpy", 500, "¥500")])
+def test_amounts_are_in_the_smallest_unit_of_their_currency(
+    account: Account, currency: str, amount: int, shown: str
+) -> None:
+    """docs.stripe.com/currencies: 1000 for 10 USD, 500 for 500 JPY."""
+    sub = account.subscribe(account.customer().id, account.price(amount, currency=currency))
+    (line,) = account.invoices(sub.id)[0].lines.data
+    assert (line.amount, line.currency) == (amount, currency)
+    assert shown in (line.description or "")

@@ -111,6 +111,7 @@ promotion_codes promotion[type]=coupon&promotion[coupon]={coupons}
   restrictions[minimum_amount]=5&restrictions[minimum_amount_currency]=xyz -
 tax_rates display_name=VAT&percentage=19&inclusive=false
   percentage=100.1 -
+  percentage=8.12345 -
   percentage=-1 -
   display_name= parameter_invalid_empty
   display_name={x51} -

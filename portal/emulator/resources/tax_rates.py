@@ -14,6 +14,7 @@ from portal.emulator.wire.pages import list_answer
 from portal.emulator.wire.routes import Call, route
 
 _LONGEST = {"display_name": 50, "jurisdiction": 50}
+_DECIMALS = 4
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 _TEXTS = ("country", "description", "display_name", "jurisdiction", "state", "tax_type")
 
@@ -22,8 +23,12 @@ _TEXTS = ("country", "description", "display_name", "jurisdiction", "state", "ta
 def create_tax_rate(tx: Transaction, call: Call) -> StripeDict:
     """Create a tax rate."""
     params = call.params
-    if not 0 <= params["percentage"] <= 100:
-        raise invalid("Invalid percentage: must be between 0 and 100.", param="percentage")
+    percentage = params["percentage"]
+    if not 0 <= percentage <= 100 or round(percentage, _DECIMALS) != percentage:
+        raise invalid(
+            f"Invalid percentage: must be between 0 and 100, with at most {_DECIMALS} decimals.",
+            param="percentage",
+        )
     _check(params)
     rate: StripeDict = {
         "id": tx.new_id("txr"),
