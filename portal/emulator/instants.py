@@ -62,6 +62,12 @@ class Instants:
                 "SELECT test_clock FROM objects WHERE object = 'customer' AND id = ?", (customer_id,)
             ).fetchone()
             return row[0] if row is not None else None
+        if clock_id is None and isinstance(obj.get("invoice"), str):
+            # A payment of an invoice names its customer through the invoice only.
+            row = self.connection.execute(
+                "SELECT test_clock FROM objects WHERE object = 'invoice' AND id = ?", (obj["invoice"],)
+            ).fetchone()
+            return row[0] if row is not None else None
         return text_or_none(clock_id)
 
     def next_due(self, until: int, test_clock: str | None) -> Due | None:

@@ -227,3 +227,12 @@ def test_without_a_clock_customers_live_in_real_time() -> None:
     assert [invoice.status for invoice in invoices] == ["paid", "paid", "paid"]
     assert [invoice.created for invoice in invoices][:2] == [began, period_end]
     assert v1.subscriptions.retrieve(sub.id).status == "active"
+
+
+def test_what_belongs_to_a_customer_through_an_invoice_lives_under_their_clock(account: Account) -> None:
+    sub = account.subscribe(account.customer().id, account.price())
+    assert account.last_event("invoice_payment.paid")["created"] == START
+    invoice = account.invoices(sub.id)[0].id
+    account.v1.test_helpers.test_clocks.delete(account.clock)
+    with account.emulator.store.transaction(write=False) as tx:
+        assert tx.all("invoice_payment", {"invoice": invoice}) == []

@@ -53,7 +53,10 @@ def advance(emulator: Emulator, request: Request, clock_id: str) -> Response:
         with emulator.store.transaction() as tx:
             if tx.get(TEST_CLOCK, clock_id) is None:
                 raise NotHere("Clock not found", "This test clock was deleted.", link=(back, "Back"))
-            until = _target(tx.now({"test_clock": clock_id}), request.form)
+            now = tx.now({"test_clock": clock_id})
+            until = _target(now, request.form)
+            if until <= now:
+                raise invalid("The clock shows a later time already. It moves forward only.", param="to")
             advance_clock(tx, clock_id, until)
     except StripeError as refused:
         raise NotHere("Time was not moved", refused.message, status=422, link=(back, "Back")) from refused

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from werkzeug.wrappers import Request, Response
 
 from portal.emulator.app import Emulator
-from portal.emulator.billing.due import period_end
+from portal.emulator.billing.due import FIRST_PAYMENT_WINDOW, pause_end, period_end
 from portal.emulator.billing.prices import product_name
-from portal.emulator.billing.records import GONE
+from portal.emulator.billing.records import GONE, notes_of
 from portal.emulator.pages.console_clocks import Clock, clock_of
 from portal.emulator.pages.render import page, see
 from portal.emulator.pages.visit import NotHere
@@ -108,8 +108,11 @@ def _plan(tx: Transaction, sub: StripeDict) -> Plan:
         return Plan(sub, title, "ends", sub["cancel_at"])
     if sub["status"] == "trialing":
         return Plan(sub, title, "trial ends", sub["trial_end"])
+    if sub["status"] == "incomplete":
+        return Plan(sub, title, "first payment until", sub["created"] + FIRST_PAYMENT_WINDOW)
     if sub["status"] == "paused":
-        return Plan(sub, title, "until resumed", None)
+        resumes_at = pause_end(sub, notes_of(tx, sub["id"]))
+        return Plan(sub, title, "resumes" if resumes_at else "until resumed", resumes_at)
     return Plan(sub, title, "renews", period_end(sub))
 
 

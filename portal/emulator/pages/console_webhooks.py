@@ -15,7 +15,7 @@ from portal.emulator.resources.webhook_endpoints import ENDPOINT
 from portal.emulator.signing import Kind
 
 _ORDERS: Final = {
-    "in_order": "In the order they happened",
+    "in_order": "As they happened",
     "reversed": "In reverse order",
     "shuffled": "Shuffled",
 }

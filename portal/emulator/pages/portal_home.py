@@ -130,7 +130,8 @@ def show(tx: Transaction, visit: Visit, sub: StripeDict) -> Shown:
         can_update=visit.offers("subscription_update")
         and len(main) == 1
         and sub["status"] in _CHANGEABLE
-        and sub["schedule"] is None,
+        and sub["schedule"] is None
+        and sub["cancel_at"] is None,
         can_pause=visit.offers("subscription_pause") and is_pausable(sub) and sub["schedule"] is None,
         paused_until=pause_end(sub, notes_of(tx, sub["id"])),
         planned=planned_change(tx, sub),

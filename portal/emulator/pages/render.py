@@ -66,9 +66,16 @@ def see(address: str) -> Response:
     return Response(status=303, headers={**_HEADERS, "Location": address})
 
 
-def message(title: str, text: str, *, status: int, link: tuple[str, str] | None = None) -> Response:
+def message(
+    title: str,
+    text: str,
+    *,
+    status: int,
+    link: tuple[str, str] | None = None,
+    template: str = "message.html",
+) -> Response:
     """Answer with a page that says one thing; `link` is an address and its words."""
-    return page("message.html", status, title=title, text=text, link=link)
+    return page(template, status, title=title, text=text, link=link, section=None)
 
 
 def static_file(name: str) -> Response:
