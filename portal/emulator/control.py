@@ -18,7 +18,7 @@ from portal.emulator.deliveries import DeliveryMode, described, mode_of, pending
 from portal.emulator.events import API_VERSION
 from portal.emulator.faults import Fault
 from portal.emulator.instants import TEST_CLOCK
-from portal.emulator.living_clocks import clocks_live, set_living
+from portal.emulator.living_setting import clocks_live, set_living
 from portal.emulator.resources.webhook_endpoints import ENDPOINT, ensure_endpoint, set_secret
 from portal.emulator.transaction import Transaction
 from portal.emulator.wire.errors import StripeError

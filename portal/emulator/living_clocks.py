@@ -6,10 +6,10 @@ advanced later, so the emulator can give every new customer a clock that is not 
 
 from portal.emulator.billing.time import advance_clock
 from portal.emulator.instants import TEST_CLOCK
+from portal.emulator.living_setting import clocks_live, set_living
 from portal.emulator.store import Store
 from portal.emulator.transaction import StripeDict, Transaction
 
-_SETTING = "living_clocks"
 _LIFETIME_SECONDS = 30 * 24 * 3600
 # How far the `frozen_time` that clients see may lag behind; what is due happens without lag.
 _SHOWN_LAG_SECONDS = 60
@@ -19,16 +19,6 @@ def let_clocks_live(store: Store, *, on: bool) -> None:
     """Choose whether new customers get a living clock."""
     with store.transaction() as tx:
         set_living(tx, on=on)
-
-
-def set_living(tx: Transaction, *, on: bool) -> None:
-    """Choose, within a transaction, whether new customers get a living clock."""
-    tx.set_setting(_SETTING, "on" if on else "off")
-
-
-def clocks_live(tx: Transaction) -> bool:
-    """Say whether new customers get a living clock."""
-    return tx.setting(_SETTING) == "on"
 
 
 def clock_for_new_customer(tx: Transaction) -> str | None:

@@ -89,7 +89,7 @@ def test_voiding_asks_for_the_whole_amount_again(account: Account) -> None:
     assert account.news() == ["invoice.updated", "credit_note.voided"]
     told = account.last_event("invoice.updated")["data"]["previous_attributes"]
     assert told == {"amount_due": 2500, "amount_remaining": 2500, "pre_payment_credit_notes_amount": 1500}
-    assert account.v1.payment_intents.list().data[0].amount == 4000
+    assert account.v1.payment_intents.list({"customer": str(invoice.customer)}).data[0].amount == 4000
     assert account.v1.invoices.pay(invoice.id).amount_paid == 4000
 
 

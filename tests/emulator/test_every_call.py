@@ -119,7 +119,9 @@ def pay(account: Account) -> None:
     setups.update(setup.id, {"description": "Card"})
     setups.confirm(setup.id, {"payment_method": CARD, "return_url": SHOP})
     setups.cancel(setups.create().id)
-    assert setups.retrieve(setup.id).status == setups.list().data[-1].status == "succeeded"
+    assert (
+        setups.retrieve(setup.id).status == setups.list({"customer": customer}).data[-1].status == "succeeded"
+    )
     payments = v1.payment_intents
     payment = payments.create({"amount": 1000, "currency": "usd", "customer": customer})
     payments.update(payment.id, {"description": "Set-up fee"})
@@ -135,14 +137,18 @@ def pay(account: Account) -> None:
         }
     )
     payments.capture(held.id)
-    assert payments.retrieve(payment.id).status == payments.list().data[-1].status == "succeeded"
+    assert (
+        payments.retrieve(payment.id).status
+        == payments.list({"customer": customer}).data[-1].status
+        == "succeeded"
+    )
     (charge,) = v1.charges.list({"customer": customer}).data
     v1.charges.retrieve(charge.id)
     v1.charges.update(charge.id, {"description": "Set-up fee"})
     refund = v1.refunds.create({"charge": charge.id})
     v1.refunds.retrieve(refund.id)
     v1.refunds.update(refund.id, {"metadata": {"a": "1"}})
-    assert v1.refunds.list().data
+    assert v1.refunds.list({"charge": charge.id}).data
 
 
 def send_to_hosted_pages(account: Account) -> None:
@@ -207,7 +213,7 @@ def subscribe(account: Account) -> None:
     assert schedules.list({"customer": customer}).data
     assert v1.subscriptions.retrieve(sub).status == "canceled"
     v1.subscriptions.cancel(account.subscribe(customer, price).id)
-    assert v1.subscriptions.list({"status": "all"}).data
+    assert v1.subscriptions.list({"customer": customer, "status": "all"}).data
 
 
 def invoice(account: Account) -> None:

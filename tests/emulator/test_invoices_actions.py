@@ -118,7 +118,9 @@ def test_a_draft_can_be_deleted_and_its_items_wait_again(account: Account) -> No
     customer = account.customer()
     invoice = draft(account, customer.id)
     assert account.v1.invoices.delete(invoice.id).deleted is True
-    assert [item.amount for item in account.v1.invoice_items.list({"pending": True}).data] == [4000]
+    assert [
+        item.amount for item in account.v1.invoice_items.list({"customer": customer.id, "pending": True}).data
+    ] == [4000]
     with pytest.raises(stripe.InvalidRequestError):
         account.v1.invoices.retrieve(invoice.id)
 
@@ -162,7 +164,8 @@ def test_a_credit_note_on_a_paid_invoice_goes_to_the_balance_or_back_to_the_card
     assert note.total == preview.total == 1000
     assert account.v1.customers.retrieve(customer.id).balance == -1000
     account.v1.credit_notes.create({"invoice": invoice.id, "amount": 500, "refund_amount": 500})
-    (refund,) = account.v1.refunds.list().data
+    (charge,) = account.v1.charges.list({"customer": customer.id}).data
+    (refund,) = account.v1.refunds.list({"charge": charge.id}).data
     assert (refund.amount, refund.status) == (500, "succeeded")
     assert account.v1.invoices.retrieve(invoice.id).post_payment_credit_notes_amount == 1500
     account.v1.credit_notes.void_credit_note(note.id)
@@ -261,7 +264,7 @@ def test_the_lines_of_a_credit_note_can_be_previewed(account: Account) -> None:
     invoice = account.v1.invoices.pay(draft(account, account.customer().id).id)
     found = account.v1.credit_notes.preview_lines.list({"invoice": invoice.id, "amount": 700})
     assert [line.amount for line in found.data] == [700]
-    assert account.v1.credit_notes.list().data == []
+    assert account.v1.credit_notes.list({"invoice": invoice.id}).data == []
 
 
 def test_a_customer_has_no_discount_to_remove(account: Account) -> None:

@@ -38,7 +38,7 @@ class Sender:
 
     def request(self, kind: str, number: int) -> Request:
         """A request of a kind; the number makes it differ from others of its kind."""
-        invoice = self.account.v1.invoices.list({"limit": 1}).data[0].id
+        invoice = self.account.v1.invoices.list({"customer": self.customer, "limit": 1}).data[0].id
         clock = f"/v1/test_helpers/test_clocks/{self.account.clock}/advance"
         seats = {"items[0][id]": self.item, "items[0][quantity]": number}
         usage = {

@@ -109,7 +109,8 @@ def test_a_schedule_can_start_a_subscription_later(account: Account) -> None:
         }
     )
     assert (schedule.status, schedule.subscription) == ("not_started", None)
-    assert [s.id for s in account.v1.subscription_schedules.list({"scheduled": True}).data] == [schedule.id]
+    waiting = account.v1.subscription_schedules.list({"customer": customer.id, "scheduled": True}).data
+    assert [known.id for known in waiting] == [schedule.id]
     account.advance(6)
     (sub,) = account.v1.subscriptions.list({"customer": customer.id}).data
     started = account.v1.subscription_schedules.retrieve(schedule.id)
@@ -343,7 +344,7 @@ def test_default_settings_that_cannot_be_are_refused(
     with pytest.raises(stripe.InvalidRequestError) as refused:
         account.v1.subscription_schedules.create(sent)
     assert refused.value.param == param
-    assert account.v1.subscription_schedules.list().data == []
+    assert account.v1.subscription_schedules.list({"customer": sent["customer"]}).data == []
 
 
 def test_changes_to_a_schedule_can_be_previewed(account: Account) -> None:

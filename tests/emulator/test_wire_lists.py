@@ -6,6 +6,7 @@ import stripe
 from stripe import StripeClient
 
 from portal.emulator.app import Emulator
+from tests.emulator.account import Account
 from tests.emulator.conftest import Receiver, WallClock
 from tests.fixtures.emulator import client_of
 
@@ -79,6 +80,21 @@ def test_customers_under_a_test_clock_are_listed_by_it_only(stripe_client: Strip
     assert stripe_client.v1.customers.list().data == []
     assert [c.id for c in stripe_client.v1.customers.list({"test_clock": clock.id}).data] == [made.id]
     assert made.created == 1_800_000_000
+
+
+def test_what_lives_under_a_test_clock_is_listed_by_its_owner_only(account: Account) -> None:
+    customer, v1 = account.customer().id, account.v1
+    sub = account.subscribe(customer, account.price()).id
+    assert v1.subscriptions.list().data == v1.subscriptions.list({"status": "all"}).data == []
+    assert v1.invoices.list().data == v1.charges.list().data == v1.payment_intents.list().data == []
+    for found in (
+        v1.subscriptions.list({"customer": customer}),
+        v1.subscriptions.list({"test_clock": account.clock}),
+        v1.invoices.list({"customer": customer}),
+        v1.invoices.list({"subscription": sub}),
+        v1.charges.list({"customer": customer}),
+    ):
+        assert len(found.data) == 1
 
 
 def test_an_empty_list_is_a_list(stripe_client: StripeClient) -> None:

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Request, Response
 
 from portal.emulator.app import Emulator
 from portal.emulator.billing.retry_schedule import billing_settings, change_billing_settings
-from portal.emulator.living_clocks import clocks_live, set_living
+from portal.emulator.living_setting import clocks_live, set_living
 from portal.emulator.pages.render import page, see
 from portal.emulator.pages.visit import NotHere
 from portal.emulator.wire.errors import StripeError

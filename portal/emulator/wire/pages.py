@@ -4,12 +4,19 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from portal.emulator.conditions import Where
+from portal.emulator.living_setting import clocks_live
 from portal.emulator.transaction import Objects, StripeDict, Transaction
 from portal.emulator.wire.errors import exclusive_parameters, invalid
 from portal.emulator.wire.lookup import in_param
 from portal.emulator.wire.routes import Call
 
 _LARGEST_PAGE = 100
+# A list of what belongs to one of these is whole. A list of everything leaves out what lives under test clocks.
+_OWNERS = frozenset(
+    {
+        "charge", "customer", "invoice", "payment.payment_intent", "payment_intent", "subscription", "test_clock",
+    }
+)  # fmt: skip
 
 
 def list_answer(tx: Transaction, call: Call, object_type: str, where: Where | None = None) -> StripeDict:
@@ -24,13 +31,19 @@ def list_answer(tx: Transaction, call: Call, object_type: str, where: Where | No
             in_param(tx, object_type, cursor, param=name)
     page = tx.list(
         object_type,
-        where,
+        _without_test_clocks(tx, where or {}),
         created=params.get("created"),
         limit=limit,
         starting_after=after,
         ending_before=before,
     )
     return list_of(page.items, call.path, has_more=page.has_more)
+
+
+def _without_test_clocks(tx: Transaction, where: Where) -> Where:
+    # Where everybody has a clock, nobody is left out.
+    whole = where.keys() & _OWNERS or clocks_live(tx)
+    return where if whole else {**where, "test_clock": None}
 
 
 def page_of(call: Call, items: Objects) -> StripeDict:
