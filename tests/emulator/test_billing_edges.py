@@ -147,11 +147,43 @@ def test_the_cycle_can_be_anchored_to_a_day_of_the_month(account: Account) -> No
     assert account.subscription(sub.id)["items"].data[0].current_period_end == instant("2026-02-28")
 
 
-def test_a_backdated_subscription_is_charged_from_its_start(account: Account) -> None:
-    sub = account.subscribe(account.customer().id, account.price(3100), backdate_start_date=START - 10 * DAY)
-    assert sub.start_date == START - 10 * DAY
-    assert sub["items"].data[0].current_period_end == START + 21 * DAY
-    assert account.invoices(sub.id)[0].total == 3100
+def test_an_anchor_at_the_end_of_the_month_stays_there_after_a_short_one(account: Account) -> None:
+    account.advance_to(instant("2026-02-05"))
+    sub = account.subscribe(
+        account.customer().id, account.price(), billing_cycle_anchor_config={"day_of_month": 31}
+    )
+    assert sub.billing_cycle_anchor_config is not None
+    assert (sub.billing_cycle_anchor, sub.billing_cycle_anchor_config.day_of_month) == (
+        instant("2026-02-28"),
+        31,
+    )
+    account.advance_to(instant("2026-03-01"))
+    assert account.subscription(sub.id)["items"].data[0].current_period_end == instant("2026-03-31")
+
+
+def test_a_backdated_subscription_is_charged_for_every_period_since_its_start(account: Account) -> None:
+    sub = account.subscribe(account.customer().id, account.price(3100), backdate_start_date=START - 41 * DAY)
+    (first, second) = account.invoices(sub.id)[0].lines.data
+    assert (sub.start_date, first.period.start) == (START - 41 * DAY, START - 41 * DAY)
+    assert (first.amount, second.amount) == (3100, 3100)
+    assert first.period.end == second.period.start == START - 11 * DAY
+    item = sub["items"].data[0]
+    assert (item.current_period_start, item.current_period_end) == (second.period.start, second.period.end)
+
+
+@pytest.mark.parametrize(("mode", "totals"), [("flexible", [300, 50]), ("classic", [350])])
+def test_usage_from_before_a_backdated_subscription_is_on_its_first_invoice(
+    account: Account, mode: str, totals: list[int]
+) -> None:
+    customer, calls = account.customer(), account.metered()
+    account.advance(1)
+    account.use(customer.id, 300)
+    account.advance_to(START + 32 * DAY)
+    account.use(customer.id, 50)
+    account.advance(1)
+    sub = account.subscribe(customer.id, calls, backdate_start_date=START, billing_mode={"type": mode})
+    account.advance_to(START + 60 * DAY)
+    assert [invoice.total for invoice in account.invoices(sub.id)] == totals
 
 
 def test_prices_can_be_described_on_the_spot(account: Account) -> None:

@@ -17,7 +17,7 @@ def test_a_trial_begins_with_an_invoice_of_zero_and_needs_no_card(account: Accou
     (invoice,) = account.invoices(sub.id)
     assert (sub.status, sub.trial_start, sub.trial_end) == ("trialing", START, TRIAL_END)
     assert (invoice.status, invoice.total) == ("paid", 0)
-    assert invoice.lines.data[0].description == "Trial period for Pro"
+    assert invoice.lines.data[0].description == "Free trial for 1 × Pro"
     assert sub["items"].data[0].current_period_end == TRIAL_END
     assert sub.billing_cycle_anchor == TRIAL_END
 

@@ -8,10 +8,10 @@ from portal.emulator.billing.cancellation import give_reason
 from portal.emulator.billing.due import period_end
 from portal.emulator.billing.redemption import redeem
 from portal.emulator.billing.refusing import refuse_unsupported
-from portal.emulator.billing.subscription_shape import no_cancellation
+from portal.emulator.billing.subscription_shape import is_metered, no_cancellation
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import StripeError, exclusive_parameters, invalid, missing_parameter
-from portal.emulator.wire.fields import set_texts, set_values
+from portal.emulator.wire.fields import check_lengths, set_texts, set_values
 from portal.emulator.wire.lookup import in_param
 from portal.emulator.wire.metadata import merged
 
@@ -22,6 +22,7 @@ def set_attributes(
     """Set what was sent. Raises a 400 for objects that do not exist or belong to somebody else."""
     if "metadata" in params:
         sub["metadata"] = merged(sub["metadata"], params["metadata"])
+    check_lengths(params, {"description": 500})
     set_texts(sub, params, ("description",))
     if "default_payment_method" in params:
         sub["default_payment_method"] = own_method(tx, params["default_payment_method"], customer)
@@ -57,6 +58,8 @@ def set_attributes(
         set_values(sub["payment_settings"], params["payment_settings"], ("save_default_payment_method",))
     if "pause_collection" in params:
         sent = params["pause_collection"] or None
+        if sent and sent.get("resumes_at", now + 1) <= now:
+            raise invalid("Invalid timestamp: must be in the future.", param="pause_collection[resumes_at]")
         sub["pause_collection"] = sent and {
             "behavior": sent["behavior"],
             "resumes_at": sent.get("resumes_at"),
@@ -105,11 +108,14 @@ def own_method(tx: Transaction, method_id: str | None, customer: StripeDict) -> 
 
 
 def _cancel_at(sub: StripeDict, params: dict[str, Any]) -> int | str | None:
-    if params.get("cancel_at"):
+    if params.get("cancel_at") not in (None, ""):
         sent = params["cancel_at"]
-        if sent == "min_period_end":
-            return period_end(sub)
-        return last_period_end(sub) if sent == "max_period_end" else int(sent)
+        named = {
+            "min_period_end": period_end,
+            "max_period_end": last_period_end,
+            "max_billed_until": _billed_until,
+        }
+        return named[sent](sub) if sent in named else int(sent)
     if params.get("cancel_at_period_end"):
         return int(sub["trial_end"]) if sub["status"] == "trialing" else period_end(sub)
     if params.get("cancel_at") == "" or (
@@ -119,12 +125,26 @@ def _cancel_at(sub: StripeDict, params: dict[str, Any]) -> int | str | None:
     return None
 
 
+def _billed_until(sub: StripeDict) -> int:
+    """Give the latest instant any item is billed to: its period's end, or its start where usage is billed after it."""
+    return int(
+        max(
+            item["current_period_start" if is_metered(item) else "current_period_end"]
+            for item in sub["items"]["data"]
+        )
+    )
+
+
 def last_period_end(sub: StripeDict) -> int:
     """Give the latest end among the items' current periods: everything paid for is over then."""
     return int(max(item["current_period_end"] for item in sub["items"]["data"]))
 
 
 def _set_collection(sub: StripeDict, params: dict[str, Any]) -> None:
+    if params.get("days_until_due", 0) < 0:
+        raise invalid(
+            "Invalid non-negative integer", param="days_until_due", code="parameter_invalid_integer"
+        )
     set_values(sub, params, ("collection_method", "days_until_due"))
     if sub["collection_method"] == "send_invoice":
         if sub["days_until_due"] is None:

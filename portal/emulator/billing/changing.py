@@ -12,6 +12,7 @@ from typing import Any
 from portal.emulator.billing import records, tiers
 from portal.emulator.billing.attributes import set_attributes, set_cancellation
 from portal.emulator.billing.drafting import customer_of
+from portal.emulator.billing.due import LONGEST_TRIAL
 from portal.emulator.billing.extra_items import add_invoice_items
 from portal.emulator.billing.item_change import changed_items
 from portal.emulator.billing.lines import lines_in_advance, trial_line
@@ -19,7 +20,13 @@ from portal.emulator.billing.order_minimum import refuse_small_order
 from portal.emulator.billing.periods import Period, period_at
 from portal.emulator.billing.prices import full_price
 from portal.emulator.billing.prorating import bill_usage, credit_item, debit_item
-from portal.emulator.billing.subscription_shape import cadence_of, is_metered, item_list, period_of
+from portal.emulator.billing.subscription_shape import (
+    cadence_of,
+    is_metered,
+    item_list,
+    period_in_cycle,
+    period_of,
+)
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import invalid
 
@@ -98,7 +105,7 @@ def proration_instant(sub: StripeDict, params: dict[str, Any], now: int) -> int:
 
 def restart_periods(sub: StripeDict, now: int) -> None:
     """Begin a new cycle now for every item."""
-    sub["billing_cycle_anchor"] = now
+    sub.update(billing_cycle_anchor=now, billing_cycle_anchor_config=None)
     for item in sub["items"]["data"]:
         period = period_at(now, cadence_of(item["price"]), now)
         item.update(current_period_start=period.start, current_period_end=period.end)
@@ -144,12 +151,18 @@ def _into_trial(
     sub, now = change.sub, change.now
     if trial_end <= now:
         raise invalid("`trial_end` must be in the future, or `now`.", param="trial_end")
+    if trial_end - now > LONGEST_TRIAL:
+        raise invalid("Invalid timestamp: can be no more than two years in the future.", param="trial_end")
     if sub["status"] != "trialing":
         _leave_items(tx, change, sub["items"]["data"], at, prorate)
-        sub["trial_start"] = now
+        # In classic mode it goes on telling of the first trial.
+        first = sub["trial_start"] if sub["billing_mode"]["type"] == "classic" else None
+        sub["trial_start"] = first or now
+        for item in new_items:
+            item["current_period_start"] = now
     sub.update(status="trialing", trial_end=trial_end, billing_cycle_anchor=trial_end)
     for item in new_items:
-        item.update(current_period_start=sub["trial_start"], current_period_end=trial_end)
+        item["current_period_end"] = trial_end
     sub["items"] = item_list(sub["id"], new_items)
     change.lines = [trial_line(tx, sub, item) for item in new_items]
 
@@ -221,7 +234,7 @@ def _joined(sub: StripeDict, item: StripeDict, others: list[StripeDict], now: in
     """
     cadence = cadence_of(item["price"])
     aligned = {cadence_of(other["price"]): period_of(other) for other in others if not is_metered(other)}
-    whole = aligned.get(cadence) or period_at(sub["billing_cycle_anchor"], cadence, now)
+    whole = aligned.get(cadence) or period_in_cycle(sub, cadence, now)
     if whole.start == now and any(other["current_period_end"] <= now for other in others):
         # The renewal of this very instant is still to come, and bills it with the others.
         return Period(now, now)

@@ -16,16 +16,16 @@ from portal.emulator.billing.subscription_shape import is_metered
 from portal.emulator.events import changes, emit, emit_updated
 from portal.emulator.resources import entitlements
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import invalid
+from portal.emulator.wire.errors import missing_object
 
 
 def cancel_now(tx: Transaction, sub: StripeDict, params: dict[str, Any]) -> StripeDict:
     """Cancel at once on request: usage is billed; unused time is credited if `prorate`.
 
-    What that leaves pending is invoiced at once if `invoice_now`. Raises a 400 for a subscription that has ended.
+    What that leaves pending is invoiced at once if `invoice_now`. Raises a 404 for a subscription that has ended.
     """
     if sub["status"] in records.GONE:
-        raise invalid(f"No such subscription: '{sub['id']}'", param="id", code="resource_missing")
+        raise missing_object("subscription", sub["id"], param="id", status=404)
     give_reason(tx, sub, params.get("cancellation_details", {}))
     notes = settle_items(tx, sub, prorate=bool(params.get("prorate")))
     sub["canceled_at"] = tx.now(sub)

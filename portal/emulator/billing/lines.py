@@ -9,21 +9,24 @@ from portal.emulator.billing.amounts import spell
 from portal.emulator.billing.invoice_shape import item_parent, new_line, pricing_of
 from portal.emulator.billing.periods import Cadence, Period
 from portal.emulator.billing.prices import full_price, product_name
-from portal.emulator.billing.subscription_shape import cadence_of, is_metered
+from portal.emulator.billing.subscription_shape import cadence_of, is_metered, period_of
 from portal.emulator.billing.usage import usage_of
 from portal.emulator.transaction import StripeDict, Transaction
 
 
 def trial_line(tx: Transaction, sub: StripeDict, item: StripeDict) -> StripeDict:
-    """Give the line of 0 that tells of an item's trial."""
-    period = Period(sub["trial_start"], sub["trial_end"])
+    """Give the line of 0 that tells of an item's trial, in the words of the subscription's billing mode
+    (docs.stripe.com/billing/subscriptions/billing-mode/compare).
+    """
+    name, quantity = product_name(tx, item["price"]), item.get("quantity", 0)
+    classic = sub["billing_mode"]["type"] == "classic"
     return new_line(
         tx.new_id("il"),
         amount=0,
         currency=sub["currency"],
-        description=f"Trial period for {product_name(tx, item['price'])}",
-        period=period,
-        quantity=item.get("quantity", 0),
+        description=f"Trial period for {name}" if classic else f"Free trial for {quantity:,} × {name}",
+        period=period_of(item),
+        quantity=quantity,
         pricing=pricing_of(item["price"], Fraction(0)),
         parent=item_parent(sub["id"], item["id"]),
         metadata=dict(sub["metadata"]),

@@ -15,11 +15,10 @@ from portal.emulator.billing.ending import settle_items
 from portal.emulator.billing.invoice_shape import line_list, new_invoice
 from portal.emulator.billing.lines import lines_in_advance, metered_lines
 from portal.emulator.billing.pausing import prepare_pause
-from portal.emulator.billing.periods import period_at
 from portal.emulator.billing.resuming import prepare_resume
 from portal.emulator.billing.savepoints import tentative
 from portal.emulator.billing.starting import start
-from portal.emulator.billing.subscription_shape import cadence_of, is_metered
+from portal.emulator.billing.subscription_shape import cadence_of, is_metered, period_in_cycle
 from portal.emulator.billing.upcoming import next_invoice, none_upcoming
 from portal.emulator.billing.updating import draft_change
 from portal.emulator.transaction import StripeDict, Transaction
@@ -121,10 +120,10 @@ def _recurring(tx: Transaction, sub: StripeDict) -> StripeDict:
     for item in sub["items"]["data"]:
         if is_metered(item):
             # What was used so far stands for a whole period, also where the price is another from now on.
-            period = period_at(sub["billing_cycle_anchor"], cadence_of(item["price"]), tx.now(sub))
+            period = period_in_cycle(sub, cadence_of(item["price"]), tx.now(sub))
             lines += metered_lines(tx, sub, item, period)
     for item in sub["items"]["data"]:
-        period = period_at(sub["billing_cycle_anchor"], cadence_of(item["price"]), item["current_period_end"])
+        period = period_in_cycle(sub, cadence_of(item["price"]), item["current_period_end"])
         item.update(current_period_start=period.start, current_period_end=period.end)
     lines += lines_in_advance(tx, sub, sub["items"]["data"])
     return draft_for_subscription(tx, sub, "upcoming", lines, tx.now(sub), with_pending=False)

@@ -11,9 +11,8 @@ from portal.emulator.billing.due import HOUR, period_end
 from portal.emulator.billing.ending import give_up, void
 from portal.emulator.billing.finalizing import finalize
 from portal.emulator.billing.lines import lines_in_advance, metered_lines
-from portal.emulator.billing.periods import period_at
 from portal.emulator.billing.redemption import consume
-from portal.emulator.billing.subscription_shape import cadence_of, is_metered, period_of
+from portal.emulator.billing.subscription_shape import cadence_of, is_metered, period_in_cycle, period_of
 from portal.emulator.events import changes, emit
 from portal.emulator.transaction import StripeDict, Transaction
 
@@ -34,7 +33,7 @@ def draft_renewal(tx: Transaction, sub: StripeDict, notes: StripeDict, now: int)
         if is_metered(item) and item["current_period_start"] < item["current_period_end"]:
             lines += metered_lines(tx, sub, item, period_of(item))
     for item in over:
-        period = period_at(sub["billing_cycle_anchor"], cadence_of(item["price"]), now)
+        period = period_in_cycle(sub, cadence_of(item["price"]), now)
         item.update(current_period_start=period.start, current_period_end=period.end)
     lines += lines_in_advance(tx, sub, over)
     forget_ended(notes, now)

@@ -14,9 +14,8 @@ from portal.emulator.billing.due import DAY, FIRST_PAYMENT_WINDOW
 from portal.emulator.billing.finalizing import finalize
 from portal.emulator.billing.lines import lines_in_advance
 from portal.emulator.billing.pausing import drop_waiting
-from portal.emulator.billing.periods import period_at
 from portal.emulator.billing.prorating import debit_item
-from portal.emulator.billing.subscription_shape import cadence_of, is_metered
+from portal.emulator.billing.subscription_shape import cadence_of, is_metered, period_in_cycle
 from portal.emulator.billing.updating import announce, draft_change
 from portal.emulator.billing.waiting import set_aside
 from portal.emulator.events import emit
@@ -95,7 +94,7 @@ def _rejoin_cycle(
     tx: Transaction, sub: StripeDict, notes: StripeDict, params: dict[str, Any], now: int
 ) -> None:
     for item in sub["items"]["data"]:
-        period = period_at(sub["billing_cycle_anchor"], cadence_of(item["price"]), now)
+        period = period_in_cycle(sub, cadence_of(item["price"]), now)
         start = now if is_metered(item) else period.start
         item.update(current_period_start=start, current_period_end=period.end)
     at = proration_instant(sub, params, now)

@@ -7,25 +7,20 @@ from typing import Any
 from portal.emulator.billing import records
 from portal.emulator.billing.attributes import set_attributes, set_cancellation
 from portal.emulator.billing.currencies import move_to_currency
-from portal.emulator.billing.due import DAY
+from portal.emulator.billing.due import DAY, LONGEST_TRIAL
 from portal.emulator.billing.extra_items import add_invoice_items
+from portal.emulator.billing.first_periods import place_in_cycle
 from portal.emulator.billing.item_change import changed_items
-from portal.emulator.billing.lines import licensed_lines, trial_line
+from portal.emulator.billing.lines import trial_line
 from portal.emulator.billing.order_minimum import refuse_small_order
-from portal.emulator.billing.periods import first_anchor, period_at
-from portal.emulator.billing.prorating import debit_item
 from portal.emulator.billing.refusing import refuse_unsupported
 from portal.emulator.billing.subscription_shape import (
-    cadence_of,
     flexible_mode,
-    is_metered,
     item_list,
     new_subscription,
 )
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
-
-LONGEST_TRIAL = 730 * DAY
 
 
 def start(
@@ -65,47 +60,10 @@ def start(
             item.update(current_period_start=now, current_period_end=trial_end)
         lines = [trial_line(tx, sub, item) for item in items]
     else:
-        lines = _place_in_cycle(tx, sub, notes, params, now)
+        lines = place_in_cycle(tx, sub, notes, params, now)
     set_cancellation(sub, notes, params, now)
     records.save(tx, sub, notes)
     return sub, notes, lines
-
-
-def _place_in_cycle(
-    tx: Transaction, sub: StripeDict, notes: StripeDict, params: dict[str, Any], now: int
-) -> list[StripeDict]:
-    """Set anchor and periods of a subscription without a trial; prorate up to an anchor in the future."""
-    anchor = _anchor(params, sub["start_date"], now)
-    sub["billing_cycle_anchor"] = anchor
-    prorate = params.get("proration_behavior", "create_prorations") != "none"
-    lines: list[StripeDict] = []
-    for item in sub["items"]["data"]:
-        whole = period_at(anchor, cadence_of(item["price"]), now)
-        item.update(
-            current_period_start=max(whole.start, min(now, sub["start_date"])), current_period_end=whole.end
-        )
-    for item in sub["items"]["data"]:
-        whole = period_at(anchor, cadence_of(item["price"]), now)
-        if is_metered(item):
-            continue
-        if whole.start == now or anchor <= now:
-            lines += licensed_lines(tx, sub, item, whole)
-        elif prorate:
-            item["current_period_start"] = whole.start
-            debit_item(tx, sub, item, notes, now)
-            item["current_period_start"] = now
-    return lines
-
-
-def _anchor(params: dict[str, Any], began: int, now: int) -> int:
-    if "billing_cycle_anchor" in params and "billing_cycle_anchor_config" in params:
-        raise exclusive_parameters("billing_cycle_anchor", "billing_cycle_anchor_config")
-    if "billing_cycle_anchor_config" in params:
-        return first_anchor(now, params["billing_cycle_anchor_config"])
-    anchor = int(params.get("billing_cycle_anchor", began))
-    if "billing_cycle_anchor" in params and anchor < now:
-        raise invalid("billing_cycle_anchor must be in the future.", param="billing_cycle_anchor")
-    return anchor
 
 
 def billing_mode(params: dict[str, Any]) -> StripeDict:
@@ -133,6 +91,10 @@ def _trial_end(params: dict[str, Any], items: list[StripeDict], now: int) -> int
     if "trial_end" in params and "trial_period_days" in params:
         raise exclusive_parameters("trial_end", "trial_period_days")
     days = params.get("trial_period_days")
+    if days is not None and days < 0:
+        raise invalid(
+            "Invalid non-negative integer", param="trial_period_days", code="parameter_invalid_integer"
+        )
     if params.get("trial_from_plan"):
         days = max((item["price"]["recurring"]["trial_period_days"] or 0) for item in items)
     end = params.get("trial_end")
@@ -144,5 +106,6 @@ def _trial_end(params: dict[str, Any], items: list[StripeDict], now: int) -> int
     if end <= now:
         raise invalid("Invalid timestamp: must be in the future.", param="trial_end")
     if end - now > LONGEST_TRIAL:
-        raise invalid("The maximum number of trial period days is 730 (2 years).", param="trial_period_days")
+        name = "trial_period_days" if "trial_period_days" in params else "trial_end"
+        raise invalid("The maximum number of trial period days is 730 (2 years).", param=name)
     return end

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portal.emulator.billing.periods import Cadence, Period
+from portal.emulator.billing.periods import Cadence, Period, period_at
 from portal.emulator.transaction import StripeDict
 
 
@@ -21,6 +21,12 @@ def is_metered(item: StripeDict) -> bool:
 def period_of(item: StripeDict) -> Period:
     """Read an item's current period."""
     return Period(item["current_period_start"], item["current_period_end"])
+
+
+def period_in_cycle(sub: StripeDict, cadence: Cadence, at: int) -> Period:
+    """Give the period of an interval that contains an instant, in a subscription's billing cycle."""
+    config = sub["billing_cycle_anchor_config"]
+    return period_at(sub["billing_cycle_anchor"], cadence, at, config["day_of_month"] if config else None)
 
 
 def new_item(

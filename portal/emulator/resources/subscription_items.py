@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from portal.emulator.billing import records
+from portal.emulator.billing.refusing import refuse_unsupported
 from portal.emulator.billing.updating import update_subscription
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import missing_parameter
+from portal.emulator.wire.errors import StripeError, missing_parameter
 from portal.emulator.wire.lookup import in_param, in_path
 from portal.emulator.wire.pages import page_of
 from portal.emulator.wire.routes import Call, route
 
 ITEM = "subscription_item"
+_OF_ITEM = re.compile(r"^items\[0\]\[(\w+)\]")
 _OF_THE_SUBSCRIPTION = ("off_session", "payment_behavior", "proration_behavior", "proration_date")
 
 
@@ -61,15 +64,20 @@ def list_items(tx: Transaction, call: Call) -> StripeDict:
 
 
 def _update(tx: Transaction, sub: StripeDict, params: dict[str, Any], entry: dict[str, Any]) -> StripeDict:
-    """Make the change as an update of the subscription, which errors name by the item's own parameters."""
+    """Make the change as an update of the subscription; errors name the item's own parameters."""
+    refuse_unsupported(params, ("clear_usage",))
     own = {
         name: value
         for name, value in params.items()
         if name not in (*_OF_THE_SUBSCRIPTION, "subscription", "expand")
     }
-    own.pop("clear_usage", None)
     shared = {name: params[name] for name in _OF_THE_SUBSCRIPTION if name in params}
-    return update_subscription(tx, sub, {**shared, "items": [{**own, **entry}]})
+    try:
+        return update_subscription(tx, sub, {**shared, "items": [{**own, **entry}]})
+    except StripeError as refused:
+        if refused.param is not None:
+            refused.param = _OF_ITEM.sub(r"\1", refused.param)
+        raise
 
 
 def _items(sub: StripeDict) -> list[StripeDict]:
