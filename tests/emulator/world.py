@@ -17,7 +17,8 @@ class World:
     """The account, and by the names its objects have in paths, one id of each."""
 
     def __init__(self) -> None:
-        self.emulator = Emulator(deliver=lambda *_: 200, wall_clock=lambda: float(NOW))
+        self.began = self.now = NOW
+        self.emulator = Emulator(deliver=lambda *_: 200, wall_clock=lambda: float(self.now))
         self.raw = Raw(self.emulator)
         self.ids: dict[str, str] = {}
         client = client_of(self.emulator)

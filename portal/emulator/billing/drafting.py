@@ -14,13 +14,12 @@ from portal.emulator.billing.periods import Period
 from portal.emulator.billing.tax_rates import tax_location_status
 from portal.emulator.billing.totals import compute
 from portal.emulator.transaction import StripeDict, Transaction
+from portal.emulator.wire.lookup import in_param
 
 
 def customer_of(tx: Transaction, obj: StripeDict) -> StripeDict:
-    """Load the customer something belongs to."""
-    customer = tx.get("customer", obj["customer"])
-    assert customer is not None, obj["customer"]
-    return customer
+    """Load the customer something belongs to. Raises a 400 if they were deleted."""
+    return in_param(tx, "customer", obj["customer"], param="customer")
 
 
 def pending_items(tx: Transaction, customer_id: str, subscription_id: str | None) -> list[StripeDict]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from portal.emulator.billing import payments
 from portal.emulator.billing.balance import change_balance
-from portal.emulator.billing.drafting import refresh_usage
+from portal.emulator.billing.drafting import customer_of, refresh_usage
 from portal.emulator.billing.due import sent_invoice_due
 from portal.emulator.billing.totals import due_and_balance, settle_balance
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.lookup import in_param
 
 
 def seal(tx: Transaction, invoice: StripeDict, now: int, *, with_balance: bool = True) -> StripeDict:
@@ -19,7 +18,7 @@ def seal(tx: Transaction, invoice: StripeDict, now: int, *, with_balance: bool =
     Raises a 400 if the customer was deleted.
     """
     refresh_usage(tx, invoice)
-    customer = in_param(tx, "customer", invoice["customer"], param="customer")
+    customer = customer_of(tx, invoice)
     due, balance = invoice["total"], customer["balance"]
     if with_balance:
         settle_balance(tx, invoice)
