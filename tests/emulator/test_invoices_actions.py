@@ -281,3 +281,52 @@ def test_forgiving_does_not_make_a_card_pay_less(account: Account) -> None:
         account.v1.invoices.pay(invoice.id, {"forgive": True})
     paid = account.v1.invoices.pay(invoice.id, {"forgive": True, "payment_method": "pm_card_visa"})
     assert (paid.status, paid.amount_paid) == ("paid", 2000)
+
+
+@pytest.mark.parametrize(
+    ("params", "param"),
+    [
+        ({"days_until_due": 3}, "days_until_due"),
+        ({"due_date": START + DAY}, "due_date"),
+        ({"collection_method": "send_invoice"}, "days_until_due"),
+        ({"collection_method": "send_invoice", "days_until_due": -1}, "days_until_due"),
+        ({"collection_method": "send_invoice", "due_date": START - 1}, "due_date"),
+        ({"collection_method": "send_invoice", "due_date": START + DAY, "days_until_due": 1}, "due_date"),
+        ({"auto_advance": True, "automatically_finalizes_at": START - 1}, "automatically_finalizes_at"),
+        ({"custom_fields": [{"name": str(n), "value": "x"} for n in range(5)]}, "custom_fields"),
+        ({"custom_fields": [{"name": "n" * 41, "value": "x"}]}, "custom_fields[0][name]"),
+        ({"statement_descriptor": "x" * 23}, "statement_descriptor"),
+        ({"number": "TAKEN"}, "number"),
+        ({"subscription": "OTHER"}, "subscription"),
+        ({"default_tax_rates": ["txr_none"]}, "default_tax_rates[0]"),
+    ],
+)
+def test_terms_that_cannot_be_are_refused(account: Account, params: dict[str, Any], param: str) -> None:
+    customer = account.customer().id
+    account.v1.invoices.create({"customer": customer, "number": "TAKEN"})
+    if "subscription" in params:
+        params = {"subscription": account.subscribe(account.customer().id, account.price()).id}
+    account.news()
+    sent: Any = {"customer": customer, **params}
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        account.v1.invoices.create(sent)
+    assert (refused.value.param, account.news()) == (param, [])
+
+
+def test_a_draft_that_does_not_advance_by_itself_stays_a_draft(account: Account) -> None:
+    draft = account.v1.invoices.create({"customer": account.customer().id, "auto_advance": True})
+    stopped = account.v1.invoices.update(draft.id, {"auto_advance": False})
+    assert (stopped.auto_advance, stopped.automatically_finalizes_at) == (False, None)
+    account.advance(1)
+    assert account.v1.invoices.retrieve(draft.id).status == "draft"
+
+
+def test_an_open_invoice_is_collected_once_it_may_advance_by_itself(account: Account) -> None:
+    customer = account.customer().id
+    account.v1.invoice_items.create({"customer": customer, "amount": 2000, "currency": "usd"})
+    draft = account.v1.invoices.create({"customer": customer, "pending_invoice_items_behavior": "include"})
+    account.v1.invoices.finalize_invoice(draft.id)
+    planned = account.v1.invoices.update(draft.id, {"auto_advance": True})
+    assert planned.next_payment_attempt == START + 3600
+    account.advance(1)
+    assert account.v1.invoices.retrieve(draft.id).status == "paid"

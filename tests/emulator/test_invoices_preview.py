@@ -206,3 +206,30 @@ def test_another_customers_subscription_is_refused(account: Account) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
         account.v1.invoices.create_preview({"subscription": sub.id, "customer": account.customer().id})
     assert refused.value.param == "subscription"
+
+
+@pytest.mark.parametrize(
+    ("details", "param"),
+    [
+        ({"items": [{"id": "si_none", "quantity": 2}]}, "subscription_details[items][0][id]"),
+        ({"proration_date": 5, "items": [{"price": "price_none"}]}, "subscription_details[items][0][price]"),
+        ({"cancel_at": 5}, "subscription_details[cancel_at]"),
+        ({"trial_end": 5}, "subscription_details[trial_end]"),
+    ],
+)
+def test_errors_of_a_preview_name_what_stands_within_its_details(
+    account: Account, details: dict[str, Any], param: str
+) -> None:
+    sub = account.subscribe(account.customer().id, account.price(1000))
+    sent: Any = {"subscription": sub.id, "subscription_details": details}
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        account.v1.invoices.create_preview(sent)
+    assert refused.value.param == param
+
+
+def test_an_anchor_at_a_timestamp_needs_one(account: Account) -> None:
+    details: Any = {"items": [{"price": account.price().id}], "billing_cycle_anchor": {"type": "timestamp"}}
+    sent: Any = {"customer": account.customer().id, "subscription_details": details}
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        account.v1.invoices.create_preview(sent)
+    assert refused.value.param == "subscription_details[billing_cycle_anchor][timestamp]"

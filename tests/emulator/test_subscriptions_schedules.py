@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from tests.emulator.account import DAY, START, Account
 
 END = START + 31 * DAY
 NEXT = END + 28 * DAY
+DAYS_OF_A_PHASE = "phases[0][invoice_settings][days_until_due]"
+EXTRA_OF_A_PHASE = "phases[0][add_invoice_items][0][price]"
 
 
 def downgrade(
@@ -142,14 +145,27 @@ def test_a_changed_current_phase_changes_the_subscription_at_once(account: Accou
         ({"items": [{"quantity": 1}]}, "phases[0][items][0][price]"),
         ({"items": [{"price": "PRICE"}], "end_date": START - DAY}, "phases[0][end_date]"),
         ({"items": [{"price": "PRICE"}], "colour": "red"}, "phases[0][colour]"),
+        ({"items": [{"price": "PRICE"}, {"price": "PRICE"}]}, "phases[0][items][1][price]"),
+        ({"items": [{"price": "PRICE", "quantity": -1}]}, "phases[0][items][0][quantity]"),
+        ({"items": [{"price": "PRICE"}], "currency": "eur"}, "phases[0][items][0][price]"),
+        (
+            {"items": [{"price": "PRICE"}], "duration": {"interval": "day", "interval_count": 0}},
+            "phases[0][duration][interval_count]",
+        ),
+        ({"items": [{"price": "PRICE"}], "trial": True, "trial_end": START + DAY}, "phases[0][trial]"),
+        ({"items": [{"price": "PRICE"}], "trial_end": START + 99 * DAY}, "phases[0][trial_end]"),
+        (
+            {"items": [{"price": "PRICE"}], "trial": True, "billing_cycle_anchor": "phase_start"},
+            "phases[0][billing_cycle_anchor]",
+        ),
+        ({"items": [{"price": "PRICE"}], "collection_method": "send_invoice"}, DAYS_OF_A_PHASE),
+        ({"items": [{"price": "PRICE"}], "add_invoice_items": [{"price": "PRICE"}]}, EXTRA_OF_A_PHASE),
     ],
 )
 def test_a_phase_that_cannot_be_is_refused(account: Account, phase: dict[str, Any], param: str) -> None:
     customer, price = account.customer(), account.price()
-    items = [
-        {**item, **({"price": price.id} if item.get("price") == "PRICE" else {})} for item in phase["items"]
-    ]
-    sent: Any = {"customer": customer.id, "start_date": "now", "phases": [{**phase, "items": items}]}
+    phase = json.loads(json.dumps(phase).replace("PRICE", price.id))
+    sent: Any = {"customer": customer.id, "start_date": "now", "phases": [phase]}
     with pytest.raises(stripe.InvalidRequestError) as refused:
         account.v1.subscription_schedules.create(sent)
     assert refused.value.param == param

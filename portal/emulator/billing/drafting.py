@@ -61,7 +61,7 @@ def draft_for_subscription(
         metadata={},
     )
     if sub["automatic_tax"]["enabled"]:
-        _tax_automatically(invoice)
+        tax_automatically(invoice, enabled=True)
     if sub["collection_method"] == "send_invoice":
         invoice["due_date"] = now + (sub["days_until_due"] or 0) * 24 * HOUR
     waiting = pending_items(tx, customer["id"], sub["id"]) if with_pending else []
@@ -129,7 +129,11 @@ def _item_of(line: StripeDict) -> str | None:
     return details["subscription_item"] if details and not details["invoice_item"] else None
 
 
-def _tax_automatically(invoice: StripeDict) -> None:
+def tax_automatically(invoice: StripeDict, *, enabled: bool) -> None:
+    """Switch a draft's automatic tax on or off."""
     invoice["automatic_tax"].update(
-        enabled=True, liability={"type": "self"}, provider="stripe", status=tax_location_status(invoice)
+        enabled=enabled,
+        liability={"type": "self"} if enabled else None,
+        provider="stripe" if enabled else None,
+        status=tax_location_status(invoice) if enabled else None,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from portal.emulator.billing import records
 from portal.emulator.billing.agenda import when_due
 from portal.emulator.billing.collecting import collect, mark_paid
+from portal.emulator.billing.due import HOUR
 from portal.emulator.billing.ending import end_unpaid
 from portal.emulator.billing.finalizing import finalize
 from portal.emulator.billing.invoice_shape import subscription_of
@@ -39,6 +40,15 @@ def finalize_and_collect(tx: Transaction, invoice: StripeDict, now: int) -> None
         emit(tx, "invoice.sent", invoice)
     elif invoice["auto_advance"]:
         collect_due(tx, invoice)
+
+
+def schedule_collection(tx: Transaction, invoice: StripeDict) -> None:
+    """Plan to collect an open invoice within the hour, or to leave it alone, as its `auto_advance` says now."""
+    if invoice["status"] != "open" or invoice["collection_method"] != "charge_automatically":
+        return
+    at = tx.now(invoice) + HOUR if invoice["auto_advance"] else None
+    invoice["next_payment_attempt"] = at
+    tx.set_due("invoice", invoice["id"], at)
 
 
 def collect_due(tx: Transaction, invoice: StripeDict) -> None:

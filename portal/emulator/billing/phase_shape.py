@@ -7,6 +7,7 @@ from typing import Any
 from portal.emulator.billing.extra_items import one_time_price
 from portal.emulator.billing.item_change import price_of_entry, refuse_unaligned
 from portal.emulator.billing.periods import Cadence, after
+from portal.emulator.billing.prices import supports
 from portal.emulator.billing.redemption import usable_code, usable_coupon
 from portal.emulator.billing.refusing import refuse_unsupported
 from portal.emulator.billing.schedule_settings import no_settings, read_settings
@@ -110,11 +111,16 @@ def phases_of_subscription(sub: StripeDict) -> list[StripeDict]:
 
 
 def phases_of_request(
-    tx: Transaction, sent: list[dict[str, Any]], customer: StripeDict, start: int
+    tx: Transaction,
+    sent: list[dict[str, Any]],
+    customer: StripeDict,
+    start: int,
+    currency: str | None = None,
 ) -> list[StripeDict]:
-    """Read the phases of a request, each beginning where the one before ends.
+    """Read the phases of a request, each beginning where the one before ends; all in the currency given, or else in
+    that of the first.
 
-    Raises a 400 for phases without items, ends before their start, or a start that leaves a gap.
+    Raises a 400 for phases without items or in another currency, ends before their start, or a start that leaves a gap.
     """
     phases: list[StripeDict] = []
     for index, entry in enumerate(sent):
@@ -127,27 +133,46 @@ def phases_of_request(
                     param=f"{param}[start_date]",
                 )
             start = wanted
-        phase = _phase(tx, entry, customer, start, param)
+        phase = _phase(tx, entry, customer, start, currency, param)
         phases.append(phase)
-        start = phase["end_date"]
+        start, currency = phase["end_date"], phase["currency"]
     return phases
 
 
 def _phase(
-    tx: Transaction, entry: dict[str, Any], customer: StripeDict, start: int, param: str
+    tx: Transaction, entry: dict[str, Any], customer: StripeDict, start: int, currency: str | None, param: str
 ) -> StripeDict:
     if not entry.get("items"):
         raise missing_parameter(f"{param}[items]")
-    items, cadences, currency = [], [], ""
+    asked = entry["currency"].lower() if "currency" in entry else None
+    if currency is not None and asked not in (None, currency):
+        raise invalid(
+            f"All phases must be in one currency, which is `{currency}`.", param=f"{param}[currency]"
+        )
+    currency = currency or asked
+    items: list[StripeDict] = []
+    cadences: list[Cadence] = []
     for number, sent in enumerate(entry["items"]):
         where = f"{param}[items][{number}]"
         refuse_unsupported(sent, _UNSUPPORTED_IN_ITEMS, within=where)
         price = price_of_entry(tx, sent, where)
         if price is None:
             raise missing_parameter(f"{where}[price]")
-        cadences.append(cadence_of(price))
         currency = currency or price["currency"]
+        if not supports(tx, price, currency):
+            raise invalid(
+                f"The price specified only supports `{price['currency']}`. This doesn't match the expected "
+                f"currency: `{currency}`.",
+                param=f"{where}[price]",
+            )
+        if price["id"] in [item["price"] for item in items]:
+            raise invalid(
+                f"Cannot add multiple subscription items with the same price: {price['id']}.",
+                param=f"{where}[price]",
+            )
+        cadences.append(cadence_of(price))
         items.append(_item(tx, sent, price, customer, where))
+    assert currency is not None, param
     refuse_unaligned(cadences, f"{param}[items]")
     longest = max(cadences, key=lambda cadence: cadence.days)
     phase = new_phase(currency, items, start, _end(entry, start, longest, param))
@@ -160,11 +185,26 @@ def _phase(
         _extra(tx, sent, customer, f"{param}[add_invoice_items][{number}]")
         for number, sent in enumerate(entry.get("add_invoice_items") or [])
     ]
-    if entry.get("trial"):
-        phase["trial_end"] = phase["end_date"]
-    elif "trial_end" in entry:
-        phase["trial_end"] = start if entry["trial_end"] == "now" else entry["trial_end"]
+    phase["trial_end"] = _trial_end(entry, phase, param)
+    if phase["trial_end"] is not None and phase["billing_cycle_anchor"] == "phase_start":
+        raise invalid(
+            "`billing_cycle_anchor` cannot be `phase_start` in a phase with a trial.",
+            param=f"{param}[billing_cycle_anchor]",
+        )
     return phase
+
+
+def _trial_end(entry: dict[str, Any], phase: StripeDict, param: str) -> int | None:
+    if entry.get("trial") and "trial_end" in entry:
+        raise exclusive_parameters(f"{param}[trial]", f"{param}[trial_end]")
+    if entry.get("trial"):
+        return int(phase["end_date"])
+    if "trial_end" not in entry:
+        return None
+    end = int(phase["start_date"] if entry["trial_end"] == "now" else entry["trial_end"])
+    if end > phase["end_date"]:
+        raise invalid("The trial of a phase must end with it or before.", param=f"{param}[trial_end]")
+    return end
 
 
 def _end(entry: dict[str, Any], start: int, cadence: Cadence, param: str) -> int:
@@ -174,6 +214,12 @@ def _end(entry: dict[str, Any], start: int, cadence: Cadence, param: str) -> int
         end = int(entry["end_date"])
     elif "duration" in entry:
         duration = entry["duration"]
+        if duration.get("interval_count", 1) < 1:
+            raise invalid(
+                "Invalid positive integer",
+                param=f"{param}[duration][interval_count]",
+                code="parameter_invalid_integer",
+            )
         end = after(start, Cadence(duration["interval"], duration.get("interval_count", 1)))
     else:
         end = after(start, cadence)
@@ -224,10 +270,7 @@ def _quantity(sent: dict[str, Any], param: str) -> int:
 
 
 def _rates(tx: Transaction, sent: dict[str, Any], name: str, param: str) -> list[StripeDict]:
-    return [
-        in_param(tx, "tax_rate", rate_id, param=f"{param}[{name}][{index}]")
-        for index, rate_id in enumerate(sent.get(name) or [])
-    ]
+    return chosen_rates(tx, sent.get(name) or [], param=f"{param}[{name}]")
 
 
 def _discounts(tx: Transaction, sent: dict[str, Any], customer: StripeDict, param: str) -> list[StripeDict]:

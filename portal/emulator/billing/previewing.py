@@ -22,12 +22,15 @@ from portal.emulator.billing.subscription_shape import cadence_of, is_metered, p
 from portal.emulator.billing.upcoming import next_invoice, none_upcoming
 from portal.emulator.billing.updating import draft_change
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import StripeError
+from portal.emulator.wire.errors import StripeError, missing_parameter
 
 _FOR_UPDATE = (
     "billing_cycle_anchor", "cancel_at", "cancel_at_period_end", "default_tax_rates", "items", "metadata",
     "proration_behavior", "proration_date", "trial_end",
 )  # fmt: skip
+
+
+SUBSCRIPTION_DETAILS = frozenset({*_FOR_UPDATE, "billing_mode", "pause", "resume_at"})
 
 
 def upcoming_invoice(tx: Transaction, sub: StripeDict) -> StripeDict | None:
@@ -87,6 +90,8 @@ def preview_start(tx: Transaction, customer: StripeDict, params: dict[str, Any])
     wanted = {name: details[name] for name in names if name in details}
     anchor = wanted.pop("billing_cycle_anchor", None)
     if anchor and anchor["type"] == "timestamp":
+        if "timestamp" not in anchor:
+            raise missing_parameter("billing_cycle_anchor[timestamp]")
         wanted["billing_cycle_anchor"] = anchor["timestamp"]
     wanted.update(
         {name: params[name] for name in ("automatic_tax", "currency", "discounts") if name in params}

@@ -59,7 +59,7 @@ def pay_invoice(tx: Transaction, call: Call) -> StripeDict:
 @route("POST", "/v1/invoices/{id}/send", params="InvoiceSendInvoiceParams")
 def send_invoice(tx: Transaction, call: Call) -> StripeDict:
     """Send an invoice to the customer (the event; no mail leaves the emulator)."""
-    invoice = _in_status(tx, call, "send", "draft", "open")
+    invoice = _in_status(tx, call, "send", "draft", "open", "paid")
     if invoice["status"] == "draft":
         finalize(tx, invoice, tx.now(invoice))
     emit(tx, "invoice.sent", invoice)

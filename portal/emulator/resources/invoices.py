@@ -3,26 +3,30 @@ with its lines in `invoice_lines`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-from portal.emulator.billing.attributes import own_method
 from portal.emulator.billing.draft_lines import save_draft
+from portal.emulator.billing.draft_terms import set_terms
 from portal.emulator.billing.drafting import fill, pending_items
-from portal.emulator.billing.due import HOUR
+from portal.emulator.billing.dunning import schedule_collection
 from portal.emulator.billing.invoice_shape import new_invoice, subscription_parent
 from portal.emulator.billing.payments import invoice_intent, payments_of
-from portal.emulator.billing.previewing import preview_change, preview_pending, preview_start
-from portal.emulator.billing.redemption import redeem
+from portal.emulator.billing.previewing import (
+    SUBSCRIPTION_DETAILS,
+    preview_change,
+    preview_pending,
+    preview_start,
+)
 from portal.emulator.billing.refusing import refuse_unsupported
 from portal.emulator.billing.schedule_previews import preview_new_schedule, preview_schedule
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
+from portal.emulator.wire.errors import StripeError, exclusive_parameters, invalid, missing_parameter
 from portal.emulator.wire.expand import included_on_expand
-from portal.emulator.wire.fields import set_texts, set_values
+from portal.emulator.wire.fields import set_values
 from portal.emulator.wire.lookup import in_param, in_path
-from portal.emulator.wire.metadata import merged
 from portal.emulator.wire.pages import list_answer, list_of
 from portal.emulator.wire.routes import Call, route
 
@@ -45,11 +49,7 @@ def create_invoice(tx: Transaction, call: Call) -> StripeDict:
     if "customer" not in params:
         raise missing_parameter("customer")
     customer = in_param(tx, "customer", params["customer"], param="customer")
-    sub = (
-        in_param(tx, "subscription", params["subscription"], param="subscription")
-        if "subscription" in params
-        else None
-    )
+    sub = _subscription(tx, params) if "subscription" in params else None
     now = tx.now_for(customer["id"])
     behavior = params.get("pending_invoice_items_behavior", "exclude")
     waiting = (
@@ -59,12 +59,10 @@ def create_invoice(tx: Transaction, call: Call) -> StripeDict:
         params.get("currency") or customer["currency"] or (waiting[0]["currency"] if waiting else "usd")
     )
     invoice = new_invoice(tx.new_id("in"), customer, currency.lower(), "manual", now)
-    invoice["auto_advance"] = params.get("auto_advance", False)
+    invoice["auto_advance"] = False
     if sub is not None:
         invoice["parent"] = subscription_parent(sub)
-    _apply(tx, invoice, customer, params)
-    at = now + HOUR if invoice["auto_advance"] else None
-    invoice["automatically_finalizes_at"] = params.get("automatically_finalizes_at", at)
+    set_terms(tx, invoice, customer, params)
     fill(tx, invoice, [], waiting)
     tx.set_due(INVOICE, invoice["id"], invoice["automatically_finalizes_at"])
     emit(tx, "invoice.created", invoice)
@@ -86,14 +84,14 @@ def create_preview(tx: Transaction, call: Call) -> StripeDict:
         schedule = in_param(tx, "subscription_schedule", params["schedule"], param="schedule")
         return preview_schedule(tx, schedule, params.get("schedule_details") or {})
     if "subscription" in params:
-        return preview_change(tx, _previewed(tx, params), params)
+        return _within_details(lambda: preview_change(tx, _subscription(tx, params), params))
     if "customer" not in params:
         raise missing_parameter("customer")
     customer = in_param(tx, "customer", params["customer"], param="customer")
     if "schedule_details" in params:
         return preview_new_schedule(tx, customer, params["schedule_details"])
     if details.get("items"):
-        return preview_start(tx, customer, params)
+        return _within_details(lambda: preview_start(tx, customer, params))
     return preview_pending(tx, customer)
 
 
@@ -123,14 +121,12 @@ def update_invoice(tx: Transaction, call: Call) -> StripeDict:
                 code="invoice_not_editable",
             )
     customer = in_param(tx, "customer", invoice["customer"], param="customer")
-    set_values(invoice, call.params, ("auto_advance", "automatically_finalizes_at"))
-    _apply(tx, invoice, customer, call.params)
+    set_terms(tx, invoice, customer, call.params)
     if invoice["status"] == "draft":
-        if invoice["auto_advance"] and invoice["automatically_finalizes_at"] is None:
-            invoice["automatically_finalizes_at"] = tx.now(invoice) + HOUR
-        at = invoice["automatically_finalizes_at"] if invoice["auto_advance"] else None
-        tx.set_due(INVOICE, invoice["id"], at)
+        tx.set_due(INVOICE, invoice["id"], invoice["automatically_finalizes_at"])
         return save_draft(tx, before, invoice)
+    if invoice["auto_advance"] != before["auto_advance"]:
+        schedule_collection(tx, invoice)
     tx.put(invoice)
     emit_updated(tx, "invoice.updated", before, invoice)
     return invoice
@@ -174,45 +170,19 @@ def confirmation_secret(tx: Transaction, invoice: StripeDict) -> StripeDict | No
     return {"client_secret": intent["client_secret"], "type": "payment_intent"} if intent else None
 
 
-def _previewed(tx: Transaction, params: dict[str, Any]) -> StripeDict:
+def _subscription(tx: Transaction, params: dict[str, Any]) -> StripeDict:
     sub = in_param(tx, "subscription", params["subscription"], param="subscription")
     if params.get("customer") not in (None, sub["customer"]):
         raise invalid(f"The subscription {sub['id']} does not belong to this customer.", param="subscription")
     return sub
 
 
-def _apply(tx: Transaction, invoice: StripeDict, customer: StripeDict, params: dict[str, Any]) -> None:
-    set_values(invoice, params, ("collection_method", "due_date"))
-    set_texts(invoice, params, ("description", "footer", "number", "statement_descriptor"))
-    if "custom_fields" in params:
-        invoice["custom_fields"] = params["custom_fields"] or None
-    if "days_until_due" in params:
-        invoice["due_date"] = invoice["created"] + params["days_until_due"] * 24 * HOUR
-    if invoice["collection_method"] == "send_invoice" and invoice["due_date"] is None:
-        raise missing_parameter("days_until_due")
-    if "metadata" in params:
-        invoice["metadata"] = merged(invoice["metadata"], params["metadata"])
-    if "default_payment_method" in params:
-        invoice["default_payment_method"] = own_method(tx, params["default_payment_method"], customer)
-    if "default_tax_rates" in params:
-        invoice["default_tax_rates"] = [
-            in_param(tx, "tax_rate", rate_id, param="default_tax_rates")
-            for rate_id in params["default_tax_rates"] or []
-        ]
-    if "automatic_tax" in params:
-        enabled = params["automatic_tax"]["enabled"]
-        invoice["automatic_tax"].update(
-            enabled=enabled,
-            liability={"type": "self"} if enabled else None,
-            status="complete" if enabled else None,
-        )
-    if "discounts" in params:
-        invoice["discounts"] = redeem(
-            tx,
-            params["discounts"] or [],
-            customer=customer,
-            now=tx.now(invoice),
-            param="discounts",
-            kept=invoice["discounts"],
-            invoice=invoice["id"],
-        )
+def _within_details(preview: Callable[[], StripeDict]) -> StripeDict:
+    """Make a preview; errors name what stands within `subscription_details` there."""
+    try:
+        return preview()
+    except StripeError as refused:
+        name, bracket, rest = (refused.param or "").partition("[")
+        if name in SUBSCRIPTION_DETAILS:
+            refused.param = f"subscription_details[{name}]{bracket}{rest}"
+        raise

@@ -112,7 +112,9 @@ def change_schedule(tx: Transaction, schedule: StripeDict, params: dict[str, Any
         _set_defaults(tx, schedule, params, customer)
     if "phases" in params:
         start = schedule["phases"][0]["start_date"]
-        schedule["phases"] = phases_of_request(tx, params["phases"], customer, start)
+        sub = tx.get("subscription", schedule["subscription"]) if schedule["subscription"] else None
+        currency = sub["currency"] if sub is not None else None
+        schedule["phases"] = phases_of_request(tx, params["phases"], customer, start, currency)
     tx.put(schedule)
     if schedule["subscription"] is None:
         tx.set_due(SCHEDULE, schedule["id"], schedule["phases"][0]["start_date"])
