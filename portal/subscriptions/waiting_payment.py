@@ -16,6 +16,7 @@ from portal.intents.models import Intent, IntentState
 from portal.kit.clock import from_unix
 from portal.kit.errors import Conflict, NotFound
 from portal.kit.ids import is_public_id
+from portal.subscriptions.quotes import refuse_while_changing
 
 KINDS = ("change", "seats")
 """The intents that apply a quote, and may have to wait for its payment."""
@@ -64,10 +65,12 @@ def intent_of(tenant_id: int, quote_public_id: str, *, lock: bool = False) -> In
 
 
 def give_up_intent(tenant_id: int, quote_public_id: str, actor_user_id: int) -> Intent:
-    """Write the intent to give a waiting change up. Raises NotFound or NothingAwaited."""
+    """Write the intent to give a waiting change up. Raises NotFound, NothingAwaited, or ChangeUnderWay while it is
+    being given up already."""
     change = intent_of(tenant_id, quote_public_id, lock=True)
     if change.state != IntentState.WAITING:
         raise NothingAwaited(quote_public_id)
+    refuse_while_changing(tenant_id, ("give_up",))
     params = {"invoice": change.stripe_id, "quote": quote_public_id}
     return write.open_intent("give_up", tenant_id, params, actor_user_id)
 

@@ -13,9 +13,11 @@ from portal.emulator.faults import Fault
 from portal.extensions import db
 from portal.intents.models import Intent, IntentState
 from portal.kit.clock import to_unix
+from portal.subscriptions.cancel import cancel_intent
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.queries import current_subscription
 from portal.web.filters import day
+from portal.web.unit_of_work import unit_of_work
 from tests.fixtures.cast import Cast
 from tests.fixtures.catalog import Subscribe
 from tests.fixtures.jobs import DrainJobs
@@ -122,6 +124,16 @@ def test_nobody_else_may_cancel_or_resume(
     assert [browser.get(CANCEL).status_code, browser.post(CANCEL).status_code] == [status, status]
     assert browser.post(RESUME).status_code == status
     assert subscription_of(cast).ends_at is None
+
+
+def test_what_is_being_cancelled_is_not_cancelled_again(
+    cast: Cast, subscribe: Subscribe, owner: FlaskClient
+) -> None:
+    subscribe(cast.tenant, "starter")
+    with unit_of_work():
+        cancel_intent(cast.tenant.id, cast.owner.id)
+    assert owner.post(CANCEL).status_code == 409
+    assert len(db.session.scalars(sa.select(Intent)).all()) == 1
 
 
 def test_when_stripe_does_not_answer_the_request_is_kept_and_finished_once(
