@@ -59,8 +59,8 @@ def cancellable(tenant_id: int) -> Subscription:
 
 def cancel_intent(tenant_id: int, actor_user_id: int, *, reason: str = "") -> Intent:
     """Write the intent to end the subscription with its period, or at once if it is paused: then no period runs that
-    it could end with. Raises NothingToCancel, AlreadyEnding, or ChangeUnderWay while it is being cancelled, paused or goes
-    on."""
+    it could end with. Raises NothingToCancel, AlreadyEnding, or ChangeUnderWay while it is being cancelled or paused or
+    goes on."""
     subscription = cancellable(tenant_id)
     refuse_while_changing(tenant_id, ("cancel", "pause", "unpause"))
     params = {
