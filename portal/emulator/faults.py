@@ -56,6 +56,8 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
             raise ValueError(f"unknown fault: {self.kind}; there are {', '.join(get_args(Kind))}")
+        if not self.path.startswith(("/", "*")):
+            raise ValueError("path must begin with / or be a pattern that begins with *")
         if self.method not in _METHODS:
             raise ValueError(f"unknown method: {self.method}; there are {', '.join(_METHODS)}")
         if (self.times is not None and self.times < 1) or self.per_second < 0:

@@ -126,6 +126,7 @@ def test_faults_are_switched_over_the_control_interface(emulator: Emulator) -> N
         {"kind": "hang_before", "seconds": "1"},
         {"kind": "lock_timeout", "method": "post"},
         {"kind": "lock_timeout", "path": 5},
+        {"kind": "lock_timeout", "path": "v1/customers"},
         {"kind": "lock_timeout", "times": 1.5},
         {"kind": "lock_timeout", "times": True},
         {"kind": ["lock_timeout"]},
