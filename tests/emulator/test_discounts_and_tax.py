@@ -237,3 +237,60 @@ def test_a_discount_is_its_owners_as_long_as_it_lasts(account: Account) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="No active discount") as none:
         account.v1.subscriptions.delete_discount(first.id)
     assert none.value.http_status == 404
+
+
+def test_an_amount_off_in_another_currency_is_refused(account: Account) -> None:
+    coupon = account.v1.coupons.create({"amount_off": 500, "currency": "eur", "duration": "forever"}).id
+    customer, price, wanted = account.customer().id, account.price(), [{"coupon": coupon}]
+    sent: Any = {"customer": customer, "amount": 900, "currency": "usd", "discounts": wanted}
+    item: Any = {"price": price.id, "discounts": wanted}
+    calls: list[tuple[str, Any]] = [
+        ("discounts[0][coupon]", lambda: account.subscribe(customer, price, discounts=wanted)),
+        ("items[0][discounts][0][coupon]", lambda: account.subscribe(customer, item)),
+        ("discounts[0][coupon]", lambda: account.v1.invoice_items.create(sent)),
+    ]
+    for param, call in calls:
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            call()
+        assert refused.value.param == param
+    in_both: Any = {"usd": {"amount_off": 600}}
+    account.v1.coupons.update(coupon, {"currency_options": in_both})
+    assert account.invoices(account.subscribe(customer, price, discounts=wanted).id)[0].total == 1400
+
+
+def test_a_deleted_coupon_is_a_stub_on_the_discounts_it_made(account: Account) -> None:
+    coupon = account.v1.coupons.create({"percent_off": 10, "duration": "forever"}).id
+    sub = account.subscribe(account.customer().id, account.price(), discounts=[{"coupon": coupon}])
+    account.v1.coupons.delete(coupon)
+    found = account.v1.subscriptions.retrieve(sub.id, {"expand": ["discounts.source.coupon"]})
+    (discount,) = found.discounts
+    assert isinstance(discount, stripe.Discount)
+    assert isinstance(discount.source.coupon, Coupon)
+    assert discount.source.coupon.deleted
+    account.advance(32)
+    assert [invoice.total for invoice in account.invoices(sub.id)] == [1800, 1800]
+
+
+def test_an_archived_tax_rate_stays_where_it_is_and_goes_nowhere_else(account: Account) -> None:
+    rate = account.v1.tax_rates.create({"display_name": "VAT", "percentage": 20, "inclusive": False}).id
+    price = account.price()
+    sub = account.subscribe(account.customer().id, price, default_tax_rates=[rate])
+    account.v1.tax_rates.update(rate, {"active": False})
+    account.v1.subscriptions.update(sub.id, {"default_tax_rates": [rate]})
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        account.subscribe(account.customer().id, price, default_tax_rates=[rate])
+    assert refused.value.param == "default_tax_rates[0]"
+
+
+def test_automatic_tax_needs_to_know_where_the_customer_lives(account: Account) -> None:
+    customer, price = account.customer().id, account.price()
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        account.subscribe(customer, price, automatic_tax={"enabled": True})
+    assert refused.value.code == "customer_tax_location_invalid"
+    sub = account.subscribe(customer, price)
+    with pytest.raises(stripe.InvalidRequestError) as again:
+        account.v1.subscriptions.update(sub.id, {"automatic_tax": {"enabled": True}})
+    assert again.value.code == "customer_tax_location_invalid"
+    account.v1.customers.update(customer, {"address": {"country": "DE"}})
+    changed = account.v1.subscriptions.update(sub.id, {"automatic_tax": {"enabled": True}})
+    assert changed.automatic_tax.enabled

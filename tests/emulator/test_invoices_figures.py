@@ -173,3 +173,15 @@ def test_invoices_are_numbered_per_customer(account: Account) -> None:
     assert second is not None
     assert (first[-5:], second[-5:]) == ("-0001", "-0002")
     assert first[:-4] == second[:-4]
+
+
+def test_voiding_undoes_what_the_balance_did(account: Account) -> None:
+    customer = account.customer(balance=-500).id
+    account.v1.invoice_items.create({"customer": customer, "amount": 2000, "currency": "usd"})
+    draft = account.v1.invoices.create({"customer": customer, "pending_invoice_items_behavior": "include"})
+    invoice = account.v1.invoices.finalize_invoice(draft.id)
+    assert (invoice.amount_due, account.v1.customers.retrieve(customer).balance) == (1500, 0)
+    account.v1.invoices.void_invoice(invoice.id)
+    assert account.v1.customers.retrieve(customer).balance == -500
+    last = account.v1.customers.balance_transactions.list(customer).data[0]
+    assert (last.type, last.amount, last.invoice) == ("unapplied_from_invoice", -500, invoice.id)

@@ -9,6 +9,7 @@ from portal.emulator.billing.due import period_end
 from portal.emulator.billing.redemption import redeem
 from portal.emulator.billing.refusing import refuse_unsupported
 from portal.emulator.billing.subscription_shape import is_metered, no_cancellation
+from portal.emulator.billing.tax_rates import chosen_rates
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import StripeError, exclusive_parameters, invalid, missing_parameter
 from portal.emulator.wire.fields import check_lengths, set_texts, set_values
@@ -27,16 +28,16 @@ def set_attributes(
     if "default_payment_method" in params:
         sub["default_payment_method"] = own_method(tx, params["default_payment_method"], customer)
     if "default_tax_rates" in params:
-        sub["default_tax_rates"] = [
-            in_param(tx, "tax_rate", rate_id, param=f"default_tax_rates[{index}]")
-            for index, rate_id in enumerate(params["default_tax_rates"] or [])
-        ]
+        sub["default_tax_rates"] = chosen_rates(
+            tx, params["default_tax_rates"] or [], param="default_tax_rates", kept=sub["default_tax_rates"]
+        )
     if "discounts" in params:
         sub["discounts"] = redeem(
             tx,
             params["discounts"] or [],
             customer=customer,
             now=now,
+            currency=sub["currency"],
             param="discounts",
             kept=sub["discounts"],
             subscription=sub["id"],

@@ -82,7 +82,15 @@ def _redeemed(tx: Transaction, session: StripeDict, customer: StripeDict | None)
         {name: value for name, value in entry.items() if value is not None} for entry in session["discounts"]
     ]
     now = tx.wall_now() if customer is None else tx.now_for(customer["id"])
-    return redeem(tx, wanted, customer=customer, now=now, param="discounts", checkout_session=session["id"])
+    return redeem(
+        tx,
+        wanted,
+        customer=customer,
+        now=now,
+        currency=session["currency"],
+        param="discounts",
+        checkout_session=session["id"],
+    )
 
 
 def _invoice(

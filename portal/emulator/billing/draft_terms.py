@@ -8,10 +8,10 @@ from portal.emulator.billing.attributes import own_method
 from portal.emulator.billing.drafting import tax_automatically
 from portal.emulator.billing.due import HOUR
 from portal.emulator.billing.redemption import redeem
+from portal.emulator.billing.tax_rates import chosen_rates
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
 from portal.emulator.wire.fields import check_lengths, set_texts, set_values
-from portal.emulator.wire.lookup import in_param
 from portal.emulator.wire.metadata import merged
 
 _LENGTHS = {"description": 1500, "footer": 5000, "number": 26, "statement_descriptor": 22}
@@ -38,10 +38,12 @@ def set_terms(tx: Transaction, invoice: StripeDict, customer: StripeDict, params
     if "default_payment_method" in params:
         invoice["default_payment_method"] = own_method(tx, params["default_payment_method"], customer)
     if "default_tax_rates" in params:
-        invoice["default_tax_rates"] = [
-            in_param(tx, "tax_rate", rate_id, param=f"default_tax_rates[{index}]")
-            for index, rate_id in enumerate(params["default_tax_rates"] or [])
-        ]
+        invoice["default_tax_rates"] = chosen_rates(
+            tx,
+            params["default_tax_rates"] or [],
+            param="default_tax_rates",
+            kept=invoice["default_tax_rates"],
+        )
     if "automatic_tax" in params:
         tax_automatically(invoice, enabled=params["automatic_tax"]["enabled"])
     if "discounts" in params:
@@ -50,6 +52,7 @@ def set_terms(tx: Transaction, invoice: StripeDict, customer: StripeDict, params
             params["discounts"] or [],
             customer=customer,
             now=tx.now(invoice),
+            currency=invoice["currency"],
             param="discounts",
             kept=invoice["discounts"],
             invoice=invoice["id"],

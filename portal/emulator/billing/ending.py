@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from portal.emulator.billing import payments, records
+from portal.emulator.billing.balance import change_balance
 from portal.emulator.billing.cancellation import give_reason
 from portal.emulator.billing.collecting import collect, mark_paid
 from portal.emulator.billing.drafting import draft_for_subscription, pending_items
@@ -121,11 +122,26 @@ def expire_incomplete(tx: Transaction, sub: StripeDict) -> None:
 
 
 def void(tx: Transaction, invoice: StripeDict) -> None:
-    """Void an open or uncollectible invoice and cancel its payment intent."""
+    """Void an open or uncollectible invoice: its payment intent is canceled, and what the balance did to it undone."""
     give_up(tx, invoice, "void", "voided_at", "invoice.voided")
+    _return_balance(tx, invoice)
     intent = payments.invoice_intent(tx, invoice["id"])
     if intent is not None and intent["status"] != "succeeded":
         payments.cancel_intent(tx, intent, "void_invoice")
+
+
+def _return_balance(tx: Transaction, invoice: StripeDict) -> None:
+    applied = invoice["starting_balance"] - (invoice["ending_balance"] or 0)
+    customer = tx.get("customer", invoice["customer"])
+    if applied and customer is not None and not customer.get("deleted"):
+        change_balance(
+            tx,
+            invoice["customer"],
+            applied,
+            "unapplied_from_invoice",
+            currency=invoice["currency"],
+            invoice=invoice["id"],
+        )
 
 
 def give_up(tx: Transaction, invoice: StripeDict, status: str, moment: str, event: str) -> None:

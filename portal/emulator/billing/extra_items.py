@@ -12,6 +12,7 @@ from portal.emulator.billing.periods import Period
 from portal.emulator.billing.prices import full_price, inline_price, product_name
 from portal.emulator.billing.redemption import redeem
 from portal.emulator.billing.refusing import refuse_unsupported
+from portal.emulator.billing.tax_rates import chosen_rates
 from portal.emulator.events import emit
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import invalid
@@ -82,10 +83,7 @@ def extra_item(
         pricing=pricing_of(price, tiers.unit_amount(price)),
         quantity=quantity,
         quantity_decimal=str(quantity),
-        tax_rates=[
-            in_param(tx, "tax_rate", rate_id, param=f"{param}[tax_rates]")
-            for rate_id in entry.get("tax_rates") or []
-        ],
+        tax_rates=chosen_rates(tx, entry.get("tax_rates") or [], param=f"{param}[tax_rates]"),
     )
     if subscription_id is not None:
         item["parent"] = {
@@ -97,6 +95,7 @@ def extra_item(
         entry.get("discounts") or [],
         customer=customer,
         now=now,
+        currency=item["currency"],
         param=f"{param}[discounts]",
         invoice_item=item["id"],
     )

@@ -12,10 +12,10 @@ from portal.emulator.billing.invoice_shape import pricing_of
 from portal.emulator.billing.prices import full_price, product_name
 from portal.emulator.billing.redemption import redeem
 from portal.emulator.billing.refusing import refuse_unsupported
+from portal.emulator.billing.tax_rates import chosen_rates
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
 from portal.emulator.wire.fields import set_texts, set_values
-from portal.emulator.wire.lookup import in_param
 from portal.emulator.wire.metadata import merged
 
 _UNSUPPORTED = ("quantity_decimal", "tax_amounts", "tax_behavior", "tax_code")
@@ -83,16 +83,16 @@ def describe_item(
     if "metadata" in params:
         item["metadata"] = merged(item["metadata"], params["metadata"])
     if "tax_rates" in params:
-        item["tax_rates"] = [
-            in_param(tx, "tax_rate", rate_id, param=_path(within, f"tax_rates[{index}]"))
-            for index, rate_id in enumerate(params["tax_rates"] or [])
-        ]
+        item["tax_rates"] = chosen_rates(
+            tx, params["tax_rates"] or [], param=_path(within, "tax_rates"), kept=item["tax_rates"]
+        )
     if "discounts" in params:
         item["discounts"] = redeem(
             tx,
             params["discounts"] or [],
             customer=customer,
             now=tx.now(customer),
+            currency=item["currency"],
             param=_path(within, "discounts"),
             kept=item["discounts"],
             **owner,

@@ -10,6 +10,7 @@ from portal.emulator.billing.prices import inline_price, recurring_price, suppor
 from portal.emulator.billing.redemption import redeem
 from portal.emulator.billing.refusing import refuse_unsupported
 from portal.emulator.billing.subscription_shape import cadence_of, is_metered, new_item, plan_of
+from portal.emulator.billing.tax_rates import chosen_rates
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_object
 from portal.emulator.wire.lookup import in_param
@@ -110,16 +111,16 @@ def _apply(
             entry["discounts"] or [],
             customer=customer,
             now=now,
+            currency=sub["currency"],
             param=f"{param}[discounts]",
             kept=item["discounts"],
             subscription=sub["id"],
             subscription_item=item["id"],
         )
     if "tax_rates" in entry:
-        item["tax_rates"] = [
-            in_param(tx, "tax_rate", rate_id, param=f"{param}[tax_rates][{index}]")
-            for index, rate_id in enumerate(entry["tax_rates"] or [])
-        ]
+        item["tax_rates"] = chosen_rates(
+            tx, entry["tax_rates"] or [], param=f"{param}[tax_rates]", kept=item["tax_rates"]
+        )
 
 
 def _check(tx: Transaction, sub: StripeDict, items: list[StripeDict]) -> None:

@@ -12,9 +12,9 @@ from portal.emulator.billing.redemption import usable_code, usable_coupon
 from portal.emulator.billing.refusing import refuse_unsupported
 from portal.emulator.billing.schedule_settings import no_settings, read_settings
 from portal.emulator.billing.subscription_shape import cadence_of, flexible_mode
+from portal.emulator.billing.tax_rates import chosen_rates
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
-from portal.emulator.wire.lookup import in_param
 from portal.emulator.wire.metadata import merged
 
 _UNSUPPORTED_IN_ITEMS = ("billing_thresholds",)

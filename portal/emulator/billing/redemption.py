@@ -18,6 +18,7 @@ def redeem(
     *,
     customer: StripeDict | None,
     now: int,
+    currency: str,
     param: str,
     kept: list[str] | None = None,
     **owner: str | None,
@@ -38,9 +39,13 @@ def redeem(
             ids.append(entry["discount"])
         elif "promotion_code" in entry:
             code = usable_code(tx, entry["promotion_code"], customer, now, param=f"{where}[promotion_code]")
-            ids.append(_discount(tx, code["promotion"]["coupon"], code, customer, now, where, owner))
+            coupon = usable_coupon(tx, code["promotion"]["coupon"], now, param=where)
+            _refuse_other_currency(coupon, currency, f"{where}[promotion_code]")
+            ids.append(_discount(tx, coupon, code, customer, now, owner))
         elif "coupon" in entry:
-            ids.append(_discount(tx, entry["coupon"], None, customer, now, f"{where}[coupon]", owner))
+            coupon = usable_coupon(tx, entry["coupon"], now, param=f"{where}[coupon]")
+            _refuse_other_currency(coupon, currency, f"{where}[coupon]")
+            ids.append(_discount(tx, coupon, None, customer, now, owner))
         else:
             raise invalid("You must pass one of `coupon`, `discount` or `promotion_code`.", param=where)
     for discount_id in kept or []:
@@ -139,6 +144,16 @@ def _still_good(tx: Transaction, discount_ids: list[str], used: set[str], at: in
     return good
 
 
+def _refuse_other_currency(coupon: StripeDict, currency: str, param: str) -> None:
+    takes = {coupon["currency"], *(coupon.get("currency_options") or {})}
+    if coupon["amount_off"] is not None and currency not in takes:
+        raise invalid(
+            f"The coupon {coupon['id']} takes off an amount in {coupon['currency']}; it cannot be used where amounts "
+            f"are in {currency}.",
+            param=param,
+        )
+
+
 def _refuse_foreign(tx: Transaction, discount_id: str, customer: StripeDict | None, param: str) -> None:
     found = in_param(tx, "discount", discount_id, param=param)
     theirs = customer is not None and found["customer"] == customer["id"]
@@ -148,14 +163,12 @@ def _refuse_foreign(tx: Transaction, discount_id: str, customer: StripeDict | No
 
 def _discount(
     tx: Transaction,
-    coupon_id: str,
+    coupon: StripeDict,
     code: StripeDict | None,
     customer: StripeDict | None,
     now: int,
-    param: str,
     owner: dict[str, Any],
 ) -> str:
-    coupon = usable_coupon(tx, coupon_id, now, param=param)
     months = coupon["duration_in_months"] if coupon["duration"] == "repeating" else None
     discount: StripeDict = {
         "id": tx.new_id("di"),
@@ -167,13 +180,13 @@ def _discount(
         "invoice": owner.get("invoice"),
         "invoice_item": owner.get("invoice_item"),
         "promotion_code": code["id"] if code else None,
-        "source": {"coupon": coupon_id, "type": "coupon"},
+        "source": {"coupon": coupon["id"], "type": "coupon"},
         "start": now,
         "subscription": owner.get("subscription"),
         "subscription_item": owner.get("subscription_item"),
     }
     tx.put(discount, private={"coupon": coupon})
-    _count_redemption(tx, "coupon", coupon_id)
+    _count_redemption(tx, "coupon", coupon["id"])
     if code is not None:
         _count_redemption(tx, "promotion_code", code["id"])
     if customer is not None:

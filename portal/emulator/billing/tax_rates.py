@@ -1,11 +1,48 @@
-"""Which tax rates apply to an invoice line: its item's, its invoice's, or the automatic ones for the address."""
+"""Which tax rates apply to an invoice line: its item's, its invoice's, or the automatic ones for the address.
+
+And which may be chosen: rates that are not archived, and automatic ones only where the customer is known to live.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from portal.emulator.billing.tax import AUTOMATIC, Rate, rate_of
 from portal.emulator.transaction import StripeDict, Transaction
+from portal.emulator.wire.errors import invalid
+from portal.emulator.wire.lookup import in_param
+
+
+def chosen_rates(
+    tx: Transaction, rate_ids: Sequence[str], *, param: str, kept: Sequence[StripeDict] = ()
+) -> list[StripeDict]:
+    """Load the tax rates a request names.
+
+    Raises a 400 for one that is unknown, and for an archived one that is not among the `kept`, in use here already.
+    """
+    in_use = {rate["id"] for rate in kept}
+    rates = []
+    for index, rate_id in enumerate(rate_ids):
+        rate = in_param(tx, "tax_rate", rate_id, param=f"{param}[{index}]")
+        if not rate["active"] and rate_id not in in_use:
+            raise invalid(
+                f"The tax rate {rate_id} is archived and cannot be used.", param=f"{param}[{index}]"
+            )
+        rates.append(rate)
+    return rates
+
+
+def refuse_unlocated(tx: Transaction, customer_id: str, params: Mapping[str, Any]) -> None:
+    """Raise a 400 for a request that switches automatic tax on for a customer who lives nobody knows where."""
+    customer = in_param(tx, "customer", customer_id, param="customer")
+    if params.get("automatic_tax", {}).get("enabled") and not (customer["address"] or {}).get("country"):
+        raise invalid(
+            "The customer's location isn't recognized. Set a valid customer address in order to automatically "
+            "calculate tax.",
+            param="automatic_tax[enabled]",
+            code="customer_tax_location_invalid",
+        )
 
 
 def rates_for(tx: Transaction, invoice: StripeDict, line: StripeDict) -> Sequence[Rate]:

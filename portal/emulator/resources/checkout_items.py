@@ -8,6 +8,7 @@ from typing import Any
 
 from portal.emulator.billing.prices import full_price, inline_price, product_name
 from portal.emulator.billing.subscription_shape import cadence_of
+from portal.emulator.billing.tax_rates import chosen_rates
 from portal.emulator.resources.product_fields import make_product
 from portal.emulator.transaction import Objects, StripeDict, Transaction
 from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
@@ -100,8 +101,7 @@ def _new_item(tx: Transaction, entry: dict[str, Any], price: StripeDict, path: s
             param=f"{path}[quantity]",
             code="parameter_invalid_integer",
         )
-    for index, rate_id in enumerate(entry.get("tax_rates", [])):
-        in_param(tx, "tax_rate", rate_id, param=f"{path}[tax_rates][{index}]")
+    chosen_rates(tx, entry.get("tax_rates", []), param=f"{path}[tax_rates]")
     return {
         "id": tx.new_id("li"),
         "price": price["id"],

@@ -11,6 +11,7 @@ from portal.emulator.billing.pausing import pause
 from portal.emulator.billing.redemption import end_discount, no_discount
 from portal.emulator.billing.resuming import resume
 from portal.emulator.billing.subscription_shape import flexible_mode
+from portal.emulator.billing.tax_rates import refuse_unlocated
 from portal.emulator.billing.updating import update_subscription as update
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import invalid, missing_parameter
@@ -29,6 +30,7 @@ def create_subscription(tx: Transaction, call: Call) -> StripeDict:
     if "customer" not in call.params:
         raise missing_parameter("customer")
     customer = in_param(tx, "customer", call.params["customer"], param="customer")
+    refuse_unlocated(tx, customer["id"], call.params)
     return create(tx, customer, call.params)
 
 
@@ -41,7 +43,10 @@ def retrieve_subscription(tx: Transaction, call: Call) -> StripeDict:
 @route("POST", "/v1/subscriptions/{id}", params="SubscriptionUpdateParams")
 def update_subscription(tx: Transaction, call: Call) -> StripeDict:
     """Change a subscription, with prorations, and collect what is due now."""
-    return update(tx, in_path(tx, SUBSCRIPTION, call.args["id"]), call.params)
+    sub = in_path(tx, SUBSCRIPTION, call.args["id"])
+    if "automatic_tax" in call.params:
+        refuse_unlocated(tx, sub["customer"], call.params)
+    return update(tx, sub, call.params)
 
 
 @route("DELETE", "/v1/subscriptions/{id}", params="SubscriptionCancelParams")

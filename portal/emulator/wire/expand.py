@@ -95,6 +95,9 @@ def _expand(tx: Transaction, node: Any, parts: list[str], path: str) -> None:
 def _object_of(tx: Transaction, field: str, object_id: str, path: str) -> StripeDict:
     object_type = _BY_FIELD.get(field) or object_type_of(object_id)
     found = tx.get(object_type, object_id) if object_type is not None else None
+    if found is None and object_type == "coupon":
+        # Who has a coupon keeps it, also once it was deleted.
+        return {"id": object_id, "object": "coupon", "deleted": True}
     if found is None:
         raise _cannot(path)
     return found
