@@ -13,7 +13,7 @@ from typing import Literal as Word
 from urllib.parse import urlsplit
 
 from portal.emulator import signing
-from portal.emulator.events import API_VERSION
+from portal.emulator.events import API_VERSION, KEPT_SECONDS
 from portal.emulator.store import Store
 from portal.emulator.transaction import StripeDict, Transaction
 
@@ -46,8 +46,10 @@ class DeliveryMode:
         if self.order not in get_args(Order) or self.signature not in get_args(signing.Kind):
             raise ValueError(f"unknown delivery order or signature: {self.order}, {self.signature}")
         counts = (self.delay_seconds, self.drop_first_attempts, self.retry_after_seconds or 0)
-        if not 1 <= self.copies <= 10 or min(counts) < 0:
-            raise ValueError("copies must be 1 to 10; waits and dropped attempts may not be negative")
+        if not 1 <= self.copies <= 10 or min(counts) < 0 or max(counts) > KEPT_SECONDS:
+            raise ValueError(
+                "copies must be 1 to 10; no wait is negative or longer than events are kept (30 days)"
+            )
 
 
 @dataclass(frozen=True)

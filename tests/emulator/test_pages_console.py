@@ -128,7 +128,10 @@ def test_the_mishaps_of_an_endpoint_are_chosen(account: Account, visitor: Visito
     assert (mode.order, mode.copies, mode.signature, mode.retry_after_seconds) == ("shuffled", 2, "stale", 5)
 
 
-@pytest.mark.parametrize("wrong", [{"copies": "many"}, {"copies": "11"}, {"order": "sideways"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"copies": "many"}, {"copies": "11"}, {"order": "sideways"}, {"delay_seconds": "9" * 25}],
+)
 def test_a_mishap_there_is_not_is_refused(account: Account, visitor: Visitor, wrong: dict[str, str]) -> None:
     endpoint = listening(account)
     visitor.open("/console/webhooks")
@@ -236,3 +239,5 @@ def test_every_page_forbids_scripts_and_framing(visitor: Visitor) -> None:
 def test_the_look_is_served(visitor: Visitor) -> None:
     assert visitor.open("/static/emulator.css").mimetype == "text/css"
     assert visitor.open("/static/inter-latin-wght-normal.woff2").mimetype == "font/woff2"
+    for nothing in ("x" * 300, "LICENSE", "..%2fapp.py"):
+        assert visitor.open(f"/static/{nothing}").status_code == 404

@@ -21,6 +21,7 @@ _PACKAGE: Final = Path(__file__).resolve().parents[2]
 _SHIPPED: Final = _PACKAGE if (_PACKAGE / "templates").is_dir() else _PACKAGE.parent
 _TEMPLATES: Final = _SHIPPED / "templates" / "emulator"
 _STATIC: Final = _PACKAGE / "emulator" / "static"
+_FILES: Final = frozenset(path.name for path in _STATIC.iterdir())
 # A form may end in a redirect to whoever sent the person here, and browsers hold form-action against that too.
 _POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action *; "
@@ -80,9 +81,9 @@ def message(
 
 def static_file(name: str) -> Response:
     """Answer with a file of the pages' own look. Raises NotFound for any other name."""
-    path = _STATIC / name
-    if path.parent != _STATIC or not path.is_file():
+    if name not in _FILES:
         raise NotFound
+    path = _STATIC / name
     kind = "font/woff2" if path.suffix == ".woff2" else mimetypes.guess_type(name)[0]
     headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
     response = Response(path.read_bytes(), headers=headers, mimetype=kind or "application/octet-stream")
