@@ -72,6 +72,13 @@ def test_no_more_of_a_line_can_be_credited_than_there_is(
     assert refused.value.param == f"lines[0][{name}]"
 
 
+def test_of_an_invoice_about_nothing_nothing_can_be_credited(account: Account) -> None:
+    sub = account.subscribe(account.customer().id, account.price(), trial_period_days=5)
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        account.v1.credit_notes.preview({"invoice": account.invoices(sub.id)[0].id, "amount": 100})
+    assert refused.value.param == "amount"
+
+
 @pytest.mark.parametrize("name", ["refund_amount", "credit_amount", "out_of_band_amount"])
 def test_of_an_open_invoice_nothing_can_be_given_back(account: Account, name: str) -> None:
     invoice = open_invoice(account)

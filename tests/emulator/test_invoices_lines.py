@@ -47,6 +47,16 @@ def test_lines_can_be_added_to_a_draft(account: Account, draft: stripe.Invoice) 
     assert (goodwill.amount, goodwill.discountable, goodwill.invoice) == (-300, False, draft.id)
 
 
+def test_a_line_can_bring_its_own_product(account: Account, draft: stripe.Invoice) -> None:
+    sold: Any = {"currency": "usd", "unit_amount": 250, "product_data": {"name": "Setup"}}
+    after = account.v1.invoices.add_lines(draft.id, {"lines": [{"price_data": sold, "quantity": 2}]})
+    assert [(line.amount, line.description) for line in after.lines.data][1:] == [(500, "Setup")]
+    del sold["product_data"]
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        account.v1.invoices.add_lines(draft.id, {"lines": [{"price_data": sold}]})
+    assert refused.value.param == "lines[0][price_data][product]"
+
+
 def test_a_pending_item_can_be_put_on_a_draft(account: Account, draft: stripe.Invoice) -> None:
     assert isinstance(draft.customer, str)
     waiting = account.v1.invoice_items.create({"customer": draft.customer, "amount": 70, "currency": "usd"})

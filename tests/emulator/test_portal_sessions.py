@@ -306,3 +306,13 @@ def test_nobody_elses_subscription_can_be_changed(
                 },
             }
         )
+
+
+def test_the_conditions_of_putting_a_change_off_can_be_unset(stripe_client: StripeClient) -> None:
+    put_off: Any = {"conditions": [{"type": "decreasing_item_amount"}]}
+    update: Any = {"enabled": False, "schedule_at_period_end": put_off}
+    portal = stripe_client.v1.billing_portal.configurations
+    made = portal.create({"features": {"subscription_update": update}})
+    unset: Any = {"schedule_at_period_end": {"conditions": ""}}
+    changed = portal.update(made.id, {"features": {"subscription_update": unset}})
+    assert changed.features.subscription_update.schedule_at_period_end.conditions == []

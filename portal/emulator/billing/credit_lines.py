@@ -34,6 +34,8 @@ def credited_lines(tx: Transaction, invoice: StripeDict, params: dict[str, Any])
             raise missing_parameter("amount")
     known = invoice["lines"]["data"]
     weights = [Fraction(max(0, _gross(line))) for line in known]
+    if not any(weights):
+        raise invalid("There is nothing on the invoice to credit.", param="amount")
     return [
         _part(tx, line, Fraction(share, _gross(line)), share)
         for line, share in zip(known, allocate(amount, weights), strict=True)

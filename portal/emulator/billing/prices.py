@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from portal.emulator.resources.prices import make_price
+from portal.emulator.resources.product_fields import make_product
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import invalid
+from portal.emulator.wire.errors import invalid, missing_parameter
 from portal.emulator.wire.lookup import in_param
 
 
@@ -50,10 +51,15 @@ def product_name(tx: Transaction, price: StripeDict) -> str:
 
 
 def inline_price(tx: Transaction, data: StripeDict, *, param: str) -> StripeDict:
-    """Make the price that `price_data` describes; it exists, but is not offered again.
+    """Make the price that `price_data` describes, and its product where that is described too; it exists, but is not
+    offered again.
 
-    Raises a 400 for an unknown product, no amount, or two amounts.
+    Raises a 400 for no product or an unknown one, no amount, or two amounts.
     """
+    if "product_data" in data:
+        data["product"] = make_product(tx, data.pop("product_data"))["id"]
+    if "product" not in data:
+        raise missing_parameter(f"{param}[product]")
     in_param(tx, "product", data["product"], param=f"{param}[product]")
     given = [name for name in ("unit_amount", "unit_amount_decimal") if name in data]
     if len(given) != 1:

@@ -9,7 +9,6 @@ from typing import Any
 from portal.emulator.billing.prices import full_price, inline_price, product_name
 from portal.emulator.billing.subscription_shape import cadence_of
 from portal.emulator.billing.tax_rates import chosen_rates
-from portal.emulator.resources.product_fields import make_product
 from portal.emulator.transaction import Objects, StripeDict, Transaction
 from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
 from portal.emulator.wire.lookup import in_param
@@ -136,12 +135,7 @@ def _sent_price(tx: Transaction, entry: dict[str, Any], path: str) -> StripeDict
         return price
     if "price_data" not in entry:
         raise missing_parameter(f"{path}[price]")
-    data = dict(entry["price_data"])
-    if "product_data" in data:
-        data["product"] = make_product(tx, data.pop("product_data"))["id"]
-    if "product" not in data:
-        raise missing_parameter(f"{path}[price_data][product]")
-    return inline_price(tx, data, param=f"{path}[price_data]")
+    return inline_price(tx, dict(entry["price_data"]), param=f"{path}[price_data]")
 
 
 def price_of(tx: Transaction, item: StripeDict) -> StripeDict:

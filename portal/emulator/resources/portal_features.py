@@ -55,7 +55,7 @@ def apply_feature(tx: Transaction, feature: StripeDict, name: str, sent: dict[st
         elif key in ("allowed_updates", "default_allowed_updates"):
             feature[key] = value or []
         elif key == "schedule_at_period_end":
-            feature[key] = {"conditions": value.get("conditions", [])}
+            feature[key] = {"conditions": value.get("conditions") or []}
         else:
             feature[key] = value
     _check_complete(feature, name)
