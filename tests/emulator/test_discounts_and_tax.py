@@ -294,3 +294,21 @@ def test_automatic_tax_needs_to_know_where_the_customer_lives(account: Account) 
     account.v1.customers.update(customer, {"address": {"country": "DE"}})
     changed = account.v1.subscriptions.update(sub.id, {"automatic_tax": {"enabled": True}})
     assert changed.automatic_tax.enabled
+
+
+def test_a_promotion_code_is_active_as_long_as_its_coupon_is_good(receiver: Receiver) -> None:
+    clock = WallClock()
+    client = client_of(Emulator(deliver=receiver, wall_clock=clock))
+    ends = int(clock.now) + 10
+    coupon = client.v1.coupons.create({"percent_off": 10, "redeem_by": ends}).id
+    promotion: Any = {"type": "coupon", "coupon": coupon}
+    code = client.v1.promotion_codes.create({"promotion": promotion, "code": "Hello"})
+    assert [found.id for found in client.v1.promotion_codes.list({"code": "HELLO"}).data] == [code.id]
+    clock.now += 10
+    assert not client.v1.promotion_codes.retrieve(code.id).active
+    assert client.v1.promotion_codes.list({"active": True}).data == []
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        client.v1.promotion_codes.update(code.id, {"active": True})
+    assert refused.value.code == "coupon_expired"
+    again: Any = {"type": "coupon", "coupon": client.v1.coupons.create({"percent_off": 20}).id}
+    assert client.v1.promotion_codes.create({"promotion": again, "code": "Hello"}).active

@@ -100,6 +100,7 @@ def test_a_feature_can_be_renamed_and_archived(stripe_client: StripeClient) -> N
     archived = stripe_client.v1.entitlements.features.list({"archived": True, "lookup_key": "sso"})
     assert [found.id for found in archived.data] == [feature.id]
     assert stripe_client.v1.entitlements.features.list({"archived": False}).data == []
+    assert stripe_client.v1.entitlements.features.list().data == []
     assert stripe_client.v1.entitlements.features.retrieve(feature.id).lookup_key == "sso"
 
 

@@ -91,18 +91,27 @@ def usable_code(
 
 def refuse_over(code: StripeDict, now: int, param: str) -> None:
     """Raise a 400 for a promotion code that is switched off, past its date or used up."""
-    if not code["active"] or (code["expires_at"] is not None and code["expires_at"] <= now):
+    if not code["active"] or is_past(code["expires_at"], now):
         raise _refused("This promotion code is expired or no longer active.", param)
-    if code["max_redemptions"] is not None and code["times_redeemed"] >= code["max_redemptions"]:
+    if is_used_up(code):
         raise _refused("This promotion code has been redeemed the maximum number of times.", param)
+
+
+def is_used_up(redeemable: StripeDict) -> bool:
+    """Say whether a coupon or a promotion code was redeemed as often as it may be."""
+    most = redeemable["max_redemptions"]
+    return most is not None and redeemable["times_redeemed"] >= most
+
+
+def is_past(at: int | None, now: int) -> bool:
+    """Say whether a date that need not be set has come."""
+    return at is not None and at <= now
 
 
 def usable_coupon(tx: Transaction, coupon_id: str, now: int, *, param: str) -> StripeDict:
     """Load a coupon that can be redeemed now, with the parts it only shows on request. Raises a 400 if it cannot."""
     coupon = in_param(tx, "coupon", coupon_id, param=param)
-    expired = coupon["redeem_by"] is not None and coupon["redeem_by"] <= now
-    spent = coupon["max_redemptions"] is not None and coupon["times_redeemed"] >= coupon["max_redemptions"]
-    if expired or spent or not coupon["valid"]:
+    if is_past(coupon["redeem_by"], now) or is_used_up(coupon) or not coupon["valid"]:
         raise StripeError(
             400, "invalid_request_error", f"Coupon expired: {coupon_id}", code="coupon_expired", param=param
         )

@@ -7,6 +7,7 @@ import re
 from copy import deepcopy
 from typing import Any
 
+from portal.emulator.billing.redemption import is_past, is_used_up
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
@@ -125,9 +126,7 @@ def currency_options(tx: Transaction, coupon: StripeDict) -> StripeDict:
 
 def _as_of_now(tx: Transaction, coupon: StripeDict) -> StripeDict:
     """Return the coupon with `valid` worked out: not past its date, not used up."""
-    used_up = coupon["max_redemptions"] is not None and coupon["times_redeemed"] >= coupon["max_redemptions"]
-    past = coupon["redeem_by"] is not None and coupon["redeem_by"] <= tx.wall_now()
-    return {**coupon, "valid": not (used_up or past)}
+    return {**coupon, "valid": not (is_used_up(coupon) or is_past(coupon["redeem_by"], tx.wall_now()))}
 
 
 def _check_reduction(params: dict[str, Any]) -> None:

@@ -71,8 +71,7 @@ def list_features(tx: Transaction, call: Call) -> StripeDict:
     """List features, newest first; archived ones only when asked for."""
     where: dict[str, Any] = {}
     set_values(where, call.params, ("lookup_key",))
-    if "archived" in call.params:
-        where["active"] = not call.params["archived"]
+    where["active"] = not call.params.get("archived", False)
     return list_answer(tx, call, FEATURE, where)
 
 

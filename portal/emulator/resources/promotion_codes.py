@@ -4,14 +4,14 @@ import re
 from copy import deepcopy
 from typing import Any
 
-from portal.emulator.billing.redemption import refuse_over, usable_coupon
+from portal.emulator.billing.redemption import is_past, is_used_up, refuse_over, usable_coupon
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import invalid, missing_parameter
 from portal.emulator.wire.fields import set_values
 from portal.emulator.wire.lookup import in_param, in_path
 from portal.emulator.wire.metadata import merged
-from portal.emulator.wire.pages import list_answer
+from portal.emulator.wire.pages import page_of
 from portal.emulator.wire.routes import Call, route
 
 CODE = "promotion_code"
@@ -61,7 +61,7 @@ def create_promotion_code(tx: Transaction, call: Call) -> StripeDict:
 @route("GET", "/v1/promotion_codes/{id}", params="PromotionCodeRetrieveParams")
 def retrieve_promotion_code(tx: Transaction, call: Call) -> StripeDict:
     """Retrieve a promotion code."""
-    return in_path(tx, CODE, call.args["id"])
+    return _as_of_now(tx, in_path(tx, CODE, call.args["id"]))
 
 
 @route("POST", "/v1/promotion_codes/{id}", params="PromotionCodeUpdateParams")
@@ -72,22 +72,27 @@ def update_promotion_code(tx: Transaction, call: Call) -> StripeDict:
     set_values(code, call.params, ("active",))
     if "metadata" in call.params:
         code["metadata"] = merged(code["metadata"], call.params["metadata"])
-    if code["active"] and not before["active"]:
+    if call.params.get("active") and not _as_of_now(tx, before)["active"]:
         _check_word(tx, code)
         _check_redeemable(tx, code)
     tx.put(code)
     emit_updated(tx, "promotion_code.updated", before, code)
-    return code
+    return _as_of_now(tx, code)
 
 
 @route("GET", "/v1/promotion_codes", params="PromotionCodeListParams")
 def list_promotion_codes(tx: Transaction, call: Call) -> StripeDict:
     """List promotion codes, newest first."""
     where: dict[str, Any] = {}
-    set_values(where, call.params, ("active", "code", "customer"))
+    set_values(where, call.params, ("customer",))
     if "coupon" in call.params:
         where["promotion.coupon"] = call.params["coupon"]
-    return list_answer(tx, call, CODE, where)
+    found = [_as_of_now(tx, code) for code in tx.all(CODE, where, created=call.params.get("created"))]
+    if "active" in call.params:
+        found = [code for code in found if code["active"] == call.params["active"]]
+    if "code" in call.params:
+        found = [code for code in found if code["code"].lower() == call.params["code"].lower()]
+    return page_of(call, found[::-1])
 
 
 def _check_limits(params: dict[str, Any], coupon: StripeDict, now: int) -> None:
@@ -128,6 +133,8 @@ def _check_word(tx: Transaction, code: StripeDict) -> None:
     if not _WORD.fullmatch(code["code"]):
         raise invalid("Promotion codes may contain letters, digits and '-' only.", param="code")
     for other in tx.all(CODE, {"active": True}):
+        if not _as_of_now(tx, other)["active"]:
+            continue
         same_customers = other["customer"] is None or code["customer"] in (None, other["customer"])
         if other["id"] != code["id"] and other["code"].lower() == code["code"].lower() and same_customers:
             raise invalid(
@@ -135,6 +142,15 @@ def _check_word(tx: Transaction, code: StripeDict) -> None:
                 param="code",
                 code="resource_already_exists",
             )
+
+
+def _as_of_now(tx: Transaction, code: StripeDict) -> StripeDict:
+    """Return the code with `active` worked out: switched on, not over, and its coupon still good."""
+    now = tx.wall_now()
+    coupon = tx.get("coupon", code["promotion"]["coupon"])
+    over = is_past(code["expires_at"], now) or is_used_up(code)
+    spoilt = coupon is None or is_past(coupon["redeem_by"], now) or is_used_up(coupon)
+    return {**code, "active": code["active"] and not over and not spoilt}
 
 
 def _check_redeemable(tx: Transaction, code: StripeDict) -> None:
