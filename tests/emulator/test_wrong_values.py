@@ -90,6 +90,12 @@ prices currency=usd&product={products}&unit_amount=100
   recurring[interval]=month&recurring[trial_period_days]=-1 parameter_invalid_integer
   recurring[interval]=month&recurring[interval_count]=0 -
   recurring[interval]=month&recurring[meter]={meters} -
+  currency_options[usd][unit_amount]=99 - currency_options[usd]
+prices currency=usd&product={products}&custom_unit_amount[enabled]=true
+  custom_unit_amount[minimum]=-1 parameter_invalid_integer
+  custom_unit_amount[minimum]=100&custom_unit_amount[maximum]=50 -
+  custom_unit_amount[minimum]=100&custom_unit_amount[preset]=50 -
+  custom_unit_amount[maximum]=100&custom_unit_amount[preset]=150 - custom_unit_amount[maximum]
 prices/{prices}
   lookup_key={x201} -
 coupons amount_off=100&currency=usd

@@ -1,6 +1,7 @@
 """What a price asks per unit: whole minor units or decimals of them, in one amount or in tiers."""
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from portal.emulator.transaction import Objects, StripeDict
@@ -25,7 +26,7 @@ def amounts_of(params: dict[str, Any], path: str = "") -> tuple[StripeDict, Obje
     if custom is not None and custom["enabled"]:
         if decimal is not None:
             raise exclusive_parameters(_at(path, "unit_amount"), _at(path, "custom_unit_amount"))
-        limits = {name: custom.get(name) for name in ("maximum", "minimum", "preset")}
+        limits = _limits(custom, _at(path, "custom_unit_amount"))
         return {"unit_amount": None, "unit_amount_decimal": None, "custom_unit_amount": limits}, None
     if decimal is None:
         if params.get("billing_scheme") == "tiered":
@@ -34,20 +35,48 @@ def amounts_of(params: dict[str, Any], path: str = "") -> tuple[StripeDict, Obje
     return {"unit_amount": whole, "unit_amount_decimal": decimal, "custom_unit_amount": None}, None
 
 
-def currency_options_of(sent: dict[str, Any], *, tiered: bool) -> dict[str, StripeDict]:
-    """Return the amounts by further currency. Raises a 400 where they are priced in another way than the price."""
+def currency_options_of(
+    sent: dict[str, Any], currency: str, own: StripeDict, *, tiered: bool
+) -> dict[str, StripeDict]:
+    """Return the amounts by further currency.
+
+    Raises a 400 where they are priced in another way than the price, or for another amount in its `own` currency.
+    """
     options: dict[str, StripeDict] = {}
-    for currency, option in sent.items():
-        path = f"currency_options[{currency}]"
+    for name, option in sent.items():
+        path = f"currency_options[{name}]"
         amounts, tiers = amounts_of(option, path)
         if (tiers is not None) != tiered:
             raise invalid("All currencies of a price must use the same billing scheme.", param=path)
-        options[currency] = {
+        if name == currency and any(
+            own[part] != value for part, value in (*amounts.items(), ("tiers", tiers))
+        ):
+            raise invalid(
+                f"The amounts in {currency}, the price's own currency, are set already.", param=path
+            )
+        options[name] = {
             **amounts,
             "tiers": tiers,
             "tax_behavior": option.get("tax_behavior", "unspecified"),
         }
     return options
+
+
+def _limits(custom: dict[str, Any], path: str) -> StripeDict:
+    """Return what the payer may choose. Raises a 400 for negative amounts and bounds that contradict each other."""
+    limits: dict[str, Any] = {name: custom.get(name) for name in ("maximum", "minimum", "preset")}
+    for name, amount in limits.items():
+        if amount is not None and not 0 <= amount <= _LARGEST_AMOUNT:
+            raise invalid(
+                "This value must be greater than or equal to 0.",
+                param=_at(path, name),
+                code="parameter_invalid_integer",
+            )
+    given = [(name, limits[name]) for name in ("minimum", "preset", "maximum") if limits[name] is not None]
+    for (lower, least), (upper, most) in pairwise(given):
+        if least > most:
+            raise invalid(f"The {upper} must be at least the {lower}.", param=_at(path, upper))
+    return limits
 
 
 def pair_of(params: dict[str, Any], name: str, path: str = "") -> tuple[int | None, str | None]:

@@ -64,9 +64,9 @@ def make_price(tx: Transaction, params: dict[str, Any]) -> StripeDict:
         "unit_amount": amounts["unit_amount"],
         "unit_amount_decimal": amounts["unit_amount_decimal"],
     }
-    options = currency_options_of(params.get("currency_options", {}), tiered=tiers is not None)
     own = {**amounts, "tiers": tiers, "tax_behavior": price["tax_behavior"]}
-    tx.put(price, private={"tiers": tiers, "currency_options": {currency: own, **options}})
+    options = currency_options_of(params.get("currency_options", {}), currency, own, tiered=tiers is not None)
+    tx.put(price, private={"tiers": tiers, "currency_options": {**options, currency: own}})
     _give_lookup_key(tx, price, params)
     emit(tx, "price.created", price)
     return price
@@ -99,10 +99,12 @@ def update_price(tx: Transaction, call: Call) -> StripeDict:
         price["metadata"] = merged(price["metadata"], params["metadata"])
     private = tx.private("price", price["id"])
     if "currency_options" in params:
-        own = {price["currency"]: private["currency_options"][price["currency"]]}
-        sent = params["currency_options"] or {}
-        options = currency_options_of(sent, tiered=price["billing_scheme"] == "tiered")
-        private["currency_options"] = {**(private["currency_options"] if sent else {}), **options, **own}
+        currency, sent = price["currency"], params["currency_options"] or {}
+        own = private["currency_options"][currency]
+        tiered = price["billing_scheme"] == "tiered"
+        options = currency_options_of(sent, currency, own, tiered=tiered)
+        known = private["currency_options"] if sent else {}
+        private["currency_options"] = {**known, **options, currency: own}
     tx.put(price, private=private)
     _give_lookup_key(tx, price, params)
     emit_updated(tx, "price.updated", before, price)
