@@ -9,6 +9,8 @@ import pytest
 import stripe
 from stripe import StripeClient
 
+from tests.emulator.account import Account
+
 RECURRING: Any = {"interval": "month"}
 
 
@@ -245,6 +247,12 @@ def test_a_product_has_so_many_images_and_features(
     with pytest.raises(stripe.InvalidRequestError) as refused:
         stripe_client.v1.products.create(many)
     assert refused.value.param == param
+
+
+def test_a_product_with_a_default_price_is_announced_in_three_steps(account: Account) -> None:
+    account.v1.products.create({"name": "Pro", "default_price_data": {"currency": "usd", "unit_amount": 100}})
+    assert account.news()[-3:] == ["product.created", "price.created", "product.updated"]
+    assert account.last_event("product.updated")["data"]["previous_attributes"] == {"default_price": None}
 
 
 def test_the_default_price_of_a_product_cannot_be_archived(stripe_client: StripeClient) -> None:

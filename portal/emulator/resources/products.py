@@ -21,8 +21,10 @@ def create_product(tx: Transaction, call: Call) -> StripeDict:
     price_data = call.params.get("default_price_data")
     if price_data is not None:
         price = make_price(tx, {**price_data, "product": product["id"]})
+        before = deepcopy(product)
         product["default_price"] = price["id"]
         tx.put(product)
+        emit_updated(tx, "product.updated", before, product)
     return product
 
 
