@@ -78,6 +78,9 @@ products
   name=x&statement_descriptor={x23} -
   name=x&statement_descriptor=<pro> -
   name=x&marketing_features[0][name]={x81} -
+  name=x&default_price_data[currency]=usd&default_price_data[unit_amount]=-1 parameter_invalid_integer
+  name=x&default_price_data[currency]=xyz -
+  name=x&default_price_data[currency]=usd parameter_missing default_price_data[unit_amount]
 products/{products}
   default_price={products} resource_missing
 prices currency=usd&product={products}&unit_amount=100
@@ -98,6 +101,9 @@ prices currency=usd&product={products}&custom_unit_amount[enabled]=true
   custom_unit_amount[maximum]=100&custom_unit_amount[preset]=150 - custom_unit_amount[maximum]
 prices/{prices}
   lookup_key={x201} -
+prices currency=usd&unit_amount=100
+  product_data[name]=x&product_data[statement_descriptor]={x23} -
+  product_data[name]=%20 parameter_invalid_empty
 coupons amount_off=100&currency=usd
   amount_off=100000000000000000 parameter_invalid_integer
   name={x41} -

@@ -5,7 +5,7 @@ from __future__ import annotations
 from portal.emulator.resources.prices import make_price
 from portal.emulator.resources.product_fields import make_product
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import invalid, missing_parameter
+from portal.emulator.wire.errors import invalid, missing_parameter, within
 from portal.emulator.wire.lookup import in_param
 
 
@@ -57,14 +57,16 @@ def inline_price(tx: Transaction, data: StripeDict, *, param: str) -> StripeDict
     Raises a 400 for no product or an unknown one, no amount, or two amounts.
     """
     if "product_data" in data:
-        data["product"] = make_product(tx, data.pop("product_data"))["id"]
+        with within(f"{param}[product_data]"):
+            data["product"] = make_product(tx, data.pop("product_data"))["id"]
     if "product" not in data:
         raise missing_parameter(f"{param}[product]")
     in_param(tx, "product", data["product"], param=f"{param}[product]")
     given = [name for name in ("unit_amount", "unit_amount_decimal") if name in data]
     if len(given) != 1:
         raise invalid("You must specify exactly one of `unit_amount` and `unit_amount_decimal`.", param=param)
-    price = make_price(tx, data)
+    with within(param):
+        price = make_price(tx, data)
     price["active"] = False
     tx.put(price)
     return price

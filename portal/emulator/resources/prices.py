@@ -10,7 +10,7 @@ from portal.emulator.events import emit, emit_updated
 from portal.emulator.resources.price_amounts import amounts_of, currency_options_of
 from portal.emulator.resources.product_fields import make_product
 from portal.emulator.transaction import Objects, StripeDict, Transaction
-from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
+from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter, within
 from portal.emulator.wire.expand import included_on_expand
 from portal.emulator.wire.fields import set_texts, set_values, text
 from portal.emulator.wire.lookup import in_param, in_path
@@ -30,7 +30,8 @@ def create_price(tx: Transaction, call: Call) -> StripeDict:
     if "product" in params and "product_data" in params:
         raise exclusive_parameters("product", "product_data")
     if "product_data" in params:
-        params = {**params, "product": make_product(tx, params["product_data"])["id"]}
+        with within("product_data"):
+            params = {**params, "product": make_product(tx, params["product_data"])["id"]}
     elif "product" not in params:
         raise missing_parameter("product")
     return make_price(tx, params)

@@ -7,7 +7,7 @@ from portal.emulator.events import emit, emit_updated
 from portal.emulator.resources.prices import make_price
 from portal.emulator.resources.product_fields import apply_to_product, make_product
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import StripeError, invalid
+from portal.emulator.wire.errors import StripeError, invalid, within
 from portal.emulator.wire.fields import set_values
 from portal.emulator.wire.lookup import in_param, in_path
 from portal.emulator.wire.pages import list_answer
@@ -20,7 +20,8 @@ def create_product(tx: Transaction, call: Call) -> StripeDict:
     product = make_product(tx, call.params)
     price_data = call.params.get("default_price_data")
     if price_data is not None:
-        price = make_price(tx, {**price_data, "product": product["id"]})
+        with within("default_price_data"):
+            price = make_price(tx, {**price_data, "product": product["id"]})
         before = deepcopy(product)
         product["default_price"] = price["id"]
         tx.put(product)

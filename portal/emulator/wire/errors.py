@@ -1,5 +1,7 @@
 """Errors as Stripe answers them: status, type, code, message, and the parameter they are about."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -44,6 +46,18 @@ class StripeError(Exception):
             error["decline_code"] = self.decline_code
         error["request_log_url"] = f"https://dashboard.stripe.com/test/logs/{request_id}"
         return {"error": error | self.extra}
+
+
+@contextmanager
+def within(path: str) -> Iterator[None]:
+    """Name parameters as fields of another one where they are refused within the block."""
+    try:
+        yield
+    except StripeError as error:
+        if error.param is not None:
+            head, bracket, rest = error.param.partition("[")
+            error.param = f"{path}[{head}]{bracket}{rest}"
+        raise
 
 
 def invalid(message: str, *, param: str | None = None, code: str | None = None) -> StripeError:
