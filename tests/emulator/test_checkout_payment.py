@@ -98,6 +98,7 @@ def test_a_card_for_later_payments_is_kept_with_the_customer(
     assert intent_of(paid(account, visitor, session)).setup_future_usage == usage
     (card,) = account.v1.payment_methods.list({"customer": customer.id}).data
     assert card.allow_redisplay == "limited"
+    assert account.news()[:2] == ["payment_method.attached", "payment_intent.created"]
 
 
 def test_a_declined_card_fails_the_intent_and_the_next_one_pays_it(

@@ -200,6 +200,22 @@ def test_a_card_can_be_saved_without_buying_anything(account: Account, visitor: 
     assert card.card.last4 == "4242"
 
 
+def test_what_is_known_of_a_customer_is_filled_in(account: Account, visitor: Visitor) -> None:
+    address: Any = {"line1": "Main Street 1", "city": "Springfield", "country": "US"}
+    customer = account.customer(address=address, name="Ada Ltd", phone="+1 555 010 0100")
+    opened(
+        account,
+        visitor,
+        customer=customer.id,
+        billing_address_collection="required",
+        phone_number_collection={"enabled": True},
+    )
+    for known in ("Main Street 1", "Springfield", "Ada Ltd", "+1 555 010 0100"):
+        assert f'value="{known}"' in visitor.page.text
+    visitor.submit("Subscribe", line1="")
+    assert "Enter a street and number." in visitor.page.text
+
+
 def test_a_price_described_in_place_can_be_subscribed_to(account: Account, visitor: Visitor) -> None:
     data = {
         "currency": "usd",

@@ -72,6 +72,8 @@ def complete_checkout(
         take_payment(tx, session, private, customer_id, method, authenticated=bool(authenticated))
     elif method is not None:
         _set_up(tx, session, method, customer_id, authenticated=bool(authenticated))
+    for field in session["custom_fields"]:
+        field[field["type"]]["value"] = payer.answers.get(field["key"])
     session.update(status="complete", url=None, consent=_consent(session))
     tx.put(session, due_at=None)
     emit(tx, "checkout.session.completed", session)
@@ -134,8 +136,8 @@ def _keep_card(
     if not wanted and not keeps_card(session, private):
         return
     tx.put({**method, "allow_redisplay": "always" if wanted or session["mode"] == "setup" else "limited"})
-    # A setup intent, or a payment intent with `setup_future_usage`, attaches the card itself.
-    if session["mode"] == "subscription" or wanted:
+    # A setup intent attaches the card itself.
+    if session["mode"] != "setup":
         payment_methods.attach(tx, method["id"], session["customer"])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from portal.emulator.resources.customers import create_customer, update_customer
 from portal.emulator.resources.tax_ids import add_tax_id
@@ -14,13 +14,17 @@ SESSION = "checkout.session"
 
 @dataclass(frozen=True)
 class Payer:
-    """What the payer typed on the page; what is None was not asked for. `save_card`: offer the card again later."""
+    """What the payer typed on the page; what is None was not asked for.
+
+    `answers` are those to the custom fields, by their keys. `save_card`: offer the card again later.
+    """
 
     email: str | None = None
     name: str | None = None
     phone: str | None = None
     address: StripeDict | None = None
     tax_id: tuple[str, str] | None = None
+    answers: dict[str, str | None] = field(default_factory=dict)
     save_card: bool = False
 
 

@@ -14,6 +14,7 @@ from portal.emulator.billing.checkout_payer import SESSION, Payer
 from portal.emulator.pages.card_form import card_form
 from portal.emulator.pages.checkout_form import button, chosen_card, fields, offered_cards, read_form
 from portal.emulator.pages.checkout_summary import summarize
+from portal.emulator.pages.custom_fields import read_answers
 from portal.emulator.pages.payer_form import Typed, filled
 from portal.emulator.pages.render import message, page, see
 from portal.emulator.pages.words import COUNTRIES, TAX_ID_KINDS
@@ -150,13 +151,19 @@ def _attempt(
 
     Raises what else the payer is to be told, and leaves nothing then.
     """
-    payer = Payer(
-        typed.email, typed.name, typed.phone, typed.address, typed.tax_id, save_card="save_card" in posted
-    )
     with emulator.store.transaction() as tx:
         session = tx.get(SESSION, session_id)
         if not _is_open(session, tx):
             return _closed(session, paid_already=True)
+        payer = Payer(
+            typed.email,
+            typed.name,
+            typed.phone,
+            typed.address,
+            typed.tax_id,
+            answers=read_answers(session["custom_fields"], posted)[0],
+            save_card="save_card" in posted,
+        )
         due = amount_due_today(tx, session, payer)
         if posted.get("due", str(due)) != str(due):
             raise card_declined(_TOTAL_CHANGED)

@@ -8,6 +8,7 @@ from typing import Any
 from portal.emulator.billing.checkout_completion import amount_due_today
 from portal.emulator.pages.card_form import chosen_method
 from portal.emulator.pages.checkout_summary import Summary, known_payer
+from portal.emulator.pages.custom_fields import read_answers
 from portal.emulator.pages.payer_form import Typed, filled, read_payer
 from portal.emulator.transaction import Objects, StripeDict, Transaction
 
@@ -64,6 +65,7 @@ def read_form(tx: Transaction, session: StripeDict, posted: Mapping[str, str]) -
         phone=needed["phone"],
         tax_id=needed["tax_id"] and needed["tax_id_required"],
     )
+    typed.errors.update(read_answers(session["custom_fields"], posted)[1])
     if needed["terms"] and "terms" not in posted:
         typed.errors["terms"] = "Accept the terms to go on."
     return typed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -30,11 +29,16 @@ class Typed:
     errors: dict[str, str] = field(default_factory=dict)
 
 
+class _Filled(dict[str, str]):
+    """Values of a form's fields. Asking for one that is missing leaves no trace, so that no values stay no values."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
 def filled(values: Mapping[str, str | None] | None) -> Mapping[str, str]:
     """Return values to fill a form with: what is missing or None is blank."""
-    found: defaultdict[str, str] = defaultdict(str)
-    found.update({name: value for name, value in (values or {}).items() if value is not None})
-    return found
+    return _Filled({name: value for name, value in (values or {}).items() if value is not None})
 
 
 def read_payer(

@@ -26,8 +26,8 @@ _MODES_OF = {
 }
 # Parameters that change what the page does and that the emulator's page does not do.
 _UNSUPPORTED = (
-    "branding_settings", "custom_fields", "managed_payments", "name_collection", "optional_items", "permissions",
-    "return_url", "redirect_on_completion", "shipping_options",
+    "branding_settings", "managed_payments", "name_collection", "optional_items", "permissions", "return_url",
+    "redirect_on_completion", "shipping_options",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from portal.emulator.resources.checkout_fields import new_fields
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.fields import text
 from portal.emulator.wire.metadata import merged
@@ -37,7 +38,7 @@ def new_session(
         "created": now,
         "currency": currency,
         "currency_conversion": None,
-        "custom_fields": [],
+        "custom_fields": new_fields(params),
         "custom_text": {
             "shipping_address": None,
             **{name: params.get("custom_text", {}).get(name) or None for name in _CUSTOM_TEXTS},
