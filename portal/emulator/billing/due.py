@@ -73,6 +73,7 @@ def next_due(sub: StripeDict, notes: StripeDict) -> int | None:
     if status in ("canceled", "incomplete_expired"):
         return None
     instants = [sub["cancel_at"], phase_end(sub, notes), pause_end(sub, notes)]
+    instants += [notes.get("pause_at"), notes.get("resume_at")]
     if status == "incomplete":
         instants.append(sub["created"] + FIRST_PAYMENT_WINDOW)
     if status == "trialing":

@@ -16,6 +16,7 @@ from portal.emulator.billing.due import (
 from portal.emulator.billing.ending import end_on_schedule, expire_incomplete
 from portal.emulator.billing.pausing import drop_waiting
 from portal.emulator.billing.phases import next_phase
+from portal.emulator.billing.planned_pauses import pause_as_planned, resume_as_planned
 from portal.emulator.billing.previewing import upcoming_invoice
 from portal.emulator.billing.renewing import mark_notice_sent, renew
 from portal.emulator.billing.timed_pause import end_pause
@@ -28,8 +29,8 @@ from portal.emulator.transaction import StripeDict, Transaction
 def step_subscription(tx: Transaction, sub: StripeDict, now: int) -> None:
     """Do the first thing that is due; what else is due at the same instant comes with the next step.
 
-    A schedule's next phase and a cancellation come before the renewal at the same instant, so that the renewal
-    bills what holds from then on.
+    A planned pause, a schedule's next phase and a cancellation come before the renewal at the same instant, so that the
+    renewal bills what holds from then on.
     """
     notes = records.notes_of(tx, sub["id"])
     if _reached(trial_notice_at(sub, notes), now):
@@ -47,6 +48,10 @@ def step_subscription(tx: Transaction, sub: StripeDict, now: int) -> None:
         records.change(tx, sub["id"], pause_collection=None)
     elif _reached(pause_end(sub, notes), now):
         end_pause(tx, sub)
+    elif _reached(notes.get("pause_at"), now):
+        pause_as_planned(tx, sub)
+    elif _reached(notes.get("resume_at"), now):
+        resume_as_planned(tx, sub)
     elif _reached(phase_end(sub, notes), now):
         next_phase(tx, sub)
     elif _reached(sub["cancel_at"], now):

@@ -11,6 +11,7 @@ from portal.emulator.billing.creating import create_subscription
 from portal.emulator.billing.drafting import customer_of
 from portal.emulator.billing.due import EXPIRING_NOTICE
 from portal.emulator.billing.ending import end_on_schedule
+from portal.emulator.billing.pause_schedules import no_instants, planned_instants
 from portal.emulator.billing.phase_effects import first_params, phase_params
 from portal.emulator.billing.savepoints import whole_or_not
 from portal.emulator.billing.schedule_settings import SETTINGS
@@ -27,7 +28,7 @@ def attach(tx: Transaction, schedule: StripeDict, sub: StripeDict) -> None:
     sub["schedule"] = schedule["id"]
     notes = records.notes_of(tx, sub["id"])
     notes["phase_end"] = schedule["current_phase"]["end_date"] if schedule["current_phase"] else None
-    records.update(tx, sub, notes)
+    records.update(tx, sub, {**notes, **planned_instants(schedule)})
 
 
 def place(tx: Transaction, schedule: StripeDict, now: int) -> StripeDict | None:
@@ -148,7 +149,7 @@ def release(tx: Transaction, schedule: StripeDict, *, preserve_cancel_date: bool
         sub["schedule"] = None
         if not preserve_cancel_date:
             sub.update(cancel_at=None, cancel_at_period_end=False, canceled_at=None)
-        records.update(tx, sub, {**records.notes_of(tx, sub["id"]), "phase_end": None})
+        records.update(tx, sub, {**records.notes_of(tx, sub["id"]), "phase_end": None, **no_instants()})
     emit(tx, "subscription_schedule.released", schedule)
     return schedule
 

@@ -10,9 +10,13 @@ from portal.emulator.billing.changing import prepare
 from portal.emulator.billing.drafting import draft_for_subscription, pending_items
 from portal.emulator.billing.due import BILLED, ends_with_period, period_end, phase_end
 from portal.emulator.billing.ending import settle_set_end
+from portal.emulator.billing.pause_schedules import no_instants
+from portal.emulator.billing.pausing import prepare_pause
 from portal.emulator.billing.phase_effects import phase_params
 from portal.emulator.billing.phases import place, release
+from portal.emulator.billing.planned_pauses import pause_params, resume_params
 from portal.emulator.billing.renewing import draft_renewal
+from portal.emulator.billing.resuming import prepare_resume
 from portal.emulator.billing.trials import draft_trial_end
 from portal.emulator.billing.updating import draft_change
 from portal.emulator.instants import TEST_CLOCK
@@ -37,6 +41,9 @@ def next_invoice(tx: Transaction, sub: StripeDict) -> StripeDict:
         raise none_upcoming()
     at = sub["trial_end"] if trialing else period_end(sub)
     notes = records.notes_of(tx, sub["id"])
+    pause_at = notes.get("pause_at")
+    if pause_at is not None and pause_at <= at:
+        return _after_pause(tx, sub, notes)
     planned_at = phase_end(sub, notes)
     if planned_at is not None and planned_at <= at:
         return _after_phase(tx, sub, planned_at)
@@ -47,6 +54,24 @@ def next_invoice(tx: Transaction, sub: StripeDict) -> StripeDict:
         draft = draft_trial_end if trialing else draft_renewal
         invoice = draft(tx, sub, notes, at)
     return invoice or draft_for_subscription(tx, sub, "upcoming", [], at)
+
+
+def _after_pause(tx: Transaction, sub: StripeDict, notes: StripeDict) -> StripeDict:
+    """Pause as it is planned, which may make an invoice, and resume, if that is planned too."""
+    schedule = tx.get("subscription_schedule", sub["schedule"])
+    assert schedule is not None, sub["schedule"]
+    (planned,) = schedule["pause_schedules"]
+    with moved_to(tx, sub, notes["pause_at"]):
+        change = prepare_pause(tx, sub, pause_params(planned["pause"]["settings"]))
+        invoice = draft_change(tx, change)
+    if invoice is not None:
+        return invoice
+    if notes["resume_at"] is None:
+        raise none_upcoming()
+    with moved_to(tx, sub, notes["resume_at"]):
+        resumed = prepare_resume(tx, change.sub, resume_params(planned["resume"]["settings"]))
+        records.save(tx, resumed.sub, {**resumed.notes, **no_instants()})
+        return draft_change(tx, resumed) or next_invoice(tx, resumed.sub)
 
 
 def _after_phase(tx: Transaction, sub: StripeDict, at: int) -> StripeDict:

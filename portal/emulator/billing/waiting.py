@@ -5,11 +5,17 @@ A change is kept aside, applied when its invoice is paid, and dropped when its t
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 from portal.emulator.billing import records
 from portal.emulator.billing.changing import Change
 from portal.emulator.billing.subscription_shape import item_list
-from portal.emulator.events import emit
+from portal.emulator.events import emit, emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
+
+_APPLIED = (
+    "billing_cycle_anchor", "billing_cycle_anchor_config", "start_date", "status_details", "trial_end", "trial_start",
+)  # fmt: skip
 
 
 def set_aside(
@@ -47,7 +53,7 @@ def apply_update(tx: Transaction, sub: StripeDict, notes: StripeDict, status: st
     """Make the change that waited, now that its invoice is paid; `status` instead of the one it would bring."""
     waiting = notes["waiting"]
     wanted = waiting["subscription"]
-    for name in ("billing_cycle_anchor", "trial_end", "trial_start", "start_date", "status_details"):
+    for name in _APPLIED:
         sub[name] = wanted[name]
     sub["items"] = item_list(sub["id"], wanted["items"]["data"])
     sub["status"] = status or wanted["status"]
@@ -56,6 +62,7 @@ def apply_update(tx: Transaction, sub: StripeDict, notes: StripeDict, status: st
     emit(tx, "customer.subscription.pending_update_applied", sub)
     if waiting["kind"] == "resume":
         emit(tx, "customer.subscription.resumed", sub)
+        _tell_schedule(tx, sub)
 
 
 def expire_update(tx: Transaction, sub: StripeDict) -> str:
@@ -66,6 +73,18 @@ def expire_update(tx: Transaction, sub: StripeDict) -> str:
     records.update(tx, sub, {**notes, "waiting": None})
     emit(tx, "customer.subscription.pending_update_expired", sub)
     return invoice_id
+
+
+def _tell_schedule(tx: Transaction, sub: StripeDict) -> None:
+    """Note on the schedule that the resumption it planned, which waited for its payment, has come about."""
+    schedule = tx.get("subscription_schedule", sub["schedule"]) if sub["schedule"] else None
+    planned = schedule["pause_schedules"][0]["resume"] if schedule and schedule["pause_schedules"] else None
+    if schedule is None or planned is None or planned["status"]["type"] not in ("pending", "requires_action"):
+        return
+    before = deepcopy(schedule)
+    planned["status"] = {"error": None, "type": "succeeded"}
+    tx.put(schedule)
+    emit_updated(tx, "subscription_schedule.updated", before, schedule)
 
 
 def _changed(before: StripeDict, after: StripeDict, name: str) -> int | None:

@@ -7,7 +7,9 @@ from typing import Any
 
 from portal.emulator.billing import phases, records
 from portal.emulator.billing.ending import cancel_now
+from portal.emulator.billing.pause_schedules import read_pauses
 from portal.emulator.billing.phase_shape import new_schedule, phases_of_request, phases_of_subscription
+from portal.emulator.billing.planned_pauses import plan
 from portal.emulator.billing.refusing import refuse_unsupported
 from portal.emulator.billing.schedule_settings import read_settings, settings_of_subscription
 from portal.emulator.billing.starting import billing_mode
@@ -21,7 +23,7 @@ from portal.emulator.wire.pages import list_answer
 from portal.emulator.wire.routes import Call, route
 
 SCHEDULE = "subscription_schedule"
-_UNSUPPORTED = ("customer_account", "pause_schedules")
+_UNSUPPORTED = ("customer_account",)
 
 
 @route("POST", "/v1/subscription_schedules", params="SubscriptionScheduleCreateParams")
@@ -34,7 +36,10 @@ def create_schedule(tx: Transaction, call: Call) -> StripeDict:
             if name in params:
                 raise exclusive_parameters("from_subscription", name)
         sub = in_param(tx, "subscription", params["from_subscription"], param="from_subscription")
-        return schedule_subscription(tx, sub, merged(None, params.get("metadata")))
+        schedule = schedule_subscription(tx, sub, merged(None, params.get("metadata")))
+        if "pause_schedules" in params:
+            return change_schedule(tx, schedule, {"pause_schedules": params["pause_schedules"]})
+        return schedule
     for name in ("customer", "phases", "start_date"):
         if name not in params:
             raise missing_parameter(name)
@@ -50,10 +55,12 @@ def create_schedule(tx: Transaction, call: Call) -> StripeDict:
         raise invalid("The first phase must not be over already.", param="phases[0][end_date]")
     schedule["metadata"] = merged(None, params.get("metadata"))
     set_values(schedule, params, ("end_behavior",))
+    read_pauses(tx, schedule, params.get("pause_schedules") or [], max(start, now))
     tx.put(schedule, due_at=max(start, now))
     emit(tx, "subscription_schedule.created", schedule)
     if start <= now:
         phases.begin(tx, schedule, now)
+        plan(tx, in_path(tx, SCHEDULE, schedule["id"]))
     return in_path(tx, SCHEDULE, schedule["id"])
 
 
@@ -120,6 +127,11 @@ def change_schedule(tx: Transaction, schedule: StripeDict, params: dict[str, Any
         tx.set_due(SCHEDULE, schedule["id"], schedule["phases"][0]["start_date"])
     elif "phases" in params or "default_settings" in params:
         phases.change_phase(tx, before, schedule, params.get("proration_behavior"))
+    if "pause_schedules" in params:
+        read_pauses(tx, schedule, params["pause_schedules"] or [], tx.now(schedule))
+        tx.put(schedule)
+        plan(tx, schedule)
+        schedule = in_path(tx, SCHEDULE, schedule["id"])
     emit_updated(tx, "subscription_schedule.updated", before, schedule)
     return in_path(tx, SCHEDULE, schedule["id"])
 
