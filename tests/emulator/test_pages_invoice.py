@@ -43,6 +43,36 @@ def test_it_names_discount_and_tax(account: Account, visitor: Visitor) -> None:
     assert "$11.90 paid" in page
 
 
+def test_it_shows_what_the_merchant_adds_and_what_was_credited(account: Account, visitor: Visitor) -> None:
+    customer = account.customer(None)
+    draft = account.v1.invoices.create(
+        {
+            "customer": customer.id,
+            "collection_method": "send_invoice",
+            "days_until_due": 14,
+            "description": "Thank you for your patience.",
+            "footer": "Registered in Springfield.",
+            "custom_fields": [{"name": "Order", "value": "PO-7"}],
+        }
+    )
+    account.v1.invoice_items.create({"customer": customer.id, "invoice": draft.id, "amount": 5000})
+    invoice = account.v1.invoices.finalize_invoice(draft.id)
+    account.v1.credit_notes.create({"invoice": invoice.id, "amount": 1000})
+    account.v1.invoices.pay(invoice.id, {"paid_out_of_band": True})
+    page = visitor.open(page_of(invoice)).text
+    pdf = visitor.open(str(invoice.invoice_pdf)).data.decode("latin-1")
+    for said in (
+        "Thank you for your patience.",
+        "Registered in Springfield.",
+        "PO-7",
+        "Credit note",
+        "Date paid",
+    ):
+        assert said in page
+        assert said in pdf
+    assert "Account balance" not in page
+
+
 def test_paying_with_a_good_card_settles_it(account: Account, visitor: Visitor, unpaid: Invoice) -> None:
     visitor.open(page_of(unpaid))
     visitor.submit("Pay $20.00", card="visa")

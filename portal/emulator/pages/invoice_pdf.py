@@ -60,13 +60,7 @@ def invoice_pdf(sheet: Sheet) -> bytes:
 
 
 def _content(sheet: Sheet) -> list[Flowable]:
-    facts = [
-        ("Invoice number", sheet.number),
-        ("Date of issue", sheet.issued),
-        ("Status", state(sheet.state)),
-    ]
-    if sheet.due:
-        facts.insert(2, ("Date due", sheet.due))
+    facts = [("Invoice number", sheet.number), *sheet.facts, ("Status", state(sheet.state))]
     facts_table = Table(
         [[_paragraph(label, _SMALL), _paragraph(value, _TEXT)] for label, value in facts],
         colWidths=(34 * mm, 140 * mm),
@@ -85,10 +79,12 @@ def _content(sheet: Sheet) -> list[Flowable]:
         *[_paragraph(line, _TEXT) for line in sheet.bill_to],
         Spacer(1, 7 * mm),
         _paragraph(sheet.headline, _HEADLINE),
+        *([_paragraph(sheet.memo, _TEXT)] if sheet.memo else []),
         Spacer(1, 4 * mm),
         _lines(sheet),
         Spacer(1, 2 * mm),
         _sums(sheet),
+        *([Spacer(1, 6 * mm), _paragraph(sheet.footer, _SMALL)] if sheet.footer else []),
     ]
 
 

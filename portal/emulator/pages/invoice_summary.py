@@ -35,26 +35,37 @@ class Sheet:
     number: str
     state: str
     headline: str
-    issued: str
-    due: str | None
+    facts: list[tuple[str, str]]
     bill_to: list[str]
+    memo: str | None
     rows: list[Row]
     sums: list[Sum]
+    footer: str | None
 
 
 def describe(tx: Transaction, invoice: StripeDict) -> Sheet:
     """Put a finalized invoice into words."""
-    due_at = invoice["due_date"]
     return Sheet(
         number=invoice["number"],
         state=invoice["status"],
         headline=_headline(invoice),
-        issued=words.date(invoice["effective_at"] or invoice["created"]),
-        due=words.date(due_at) if due_at else None,
+        facts=_facts(invoice),
         bill_to=_bill_to(tx, invoice),
+        memo=invoice["description"],
         rows=[_row(line) for line in invoice["lines"]["data"]],
         sums=_sums(tx, invoice),
+        footer=invoice["footer"],
     )
+
+
+def _facts(invoice: StripeDict) -> list[tuple[str, str]]:
+    """List the dates of an invoice and what the merchant adds about it, each under its name."""
+    facts = [("Date of issue", words.date(invoice["effective_at"] or invoice["created"]))]
+    if invoice["due_date"]:
+        facts.append(("Date due", words.date(invoice["due_date"])))
+    if invoice["status_transitions"]["paid_at"]:
+        facts.append(("Date paid", words.date(invoice["status_transitions"]["paid_at"])))
+    return facts + [(field["name"], field["value"]) for field in invoice["custom_fields"] or []]
 
 
 def _headline(invoice: StripeDict) -> str:
@@ -102,7 +113,10 @@ def _sums(tx: Transaction, invoice: StripeDict) -> list[Sum]:
     ]
     sums += [Sum(_tax(tx, tax), amount(tax["amount"])) for tax in invoice["total_taxes"]]
     sums.append(Sum("Total", amount(invoice["total"]), strong=True))
-    applied = invoice["amount_due"] - invoice["total"]
+    credited = invoice["pre_payment_credit_notes_amount"]
+    if credited:
+        sums.append(Sum("Credit note", amount(-credited)))
+    applied = invoice["amount_due"] - invoice["total"] + credited
     if applied:
         sums.append(Sum("Account balance", amount(applied)))
     if invoice["amount_paid"]:
