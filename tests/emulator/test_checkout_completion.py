@@ -118,6 +118,22 @@ def test_a_trial_asks_for_a_card_and_charges_nothing(account: Account) -> None:
     assert (sub.status, sub.trial_end) == ("trialing", START + 14 * DAY)
 
 
+def test_the_end_of_a_trial_and_of_a_coupon_lie_in_the_customers_time(account: Account) -> None:
+    soon = START + 3 * DAY
+    coupon = account.v1.coupons.create({"percent_off": 50, "duration": "forever"})
+    promotion: Any = {"type": "coupon", "coupon": coupon.id}
+    session_id = session_for(
+        account,
+        account.customer(None).id,
+        account.price().id,
+        subscription_data={"trial_end": soon},
+        discounts=[{"promotion_code": account.v1.promotion_codes.create({"promotion": promotion}).id}],
+    )
+    assert pay(account, session_id).status == "succeeded"
+    session = account.v1.checkout.sessions.retrieve(session_id, {"expand": ["subscription"]})
+    assert getattr(session.subscription, "trial_end", None) == soon
+
+
 def test_a_trial_can_do_without_a_card_where_the_session_allows_it(account: Account) -> None:
     session = session_for(
         account,
@@ -218,3 +234,18 @@ def test_a_metered_price_costs_nothing_today(account: Account) -> None:
     session = account.v1.checkout.sessions.retrieve(session_id)
     assert (session.payment_status, session.amount_total) == ("no_payment_required", 0)
     assert len(account.v1.subscriptions.list({"customer": customer.id, "status": "active"}).data) == 1
+
+
+@pytest.mark.parametrize(("creation", "made"), [("always", 1), ("if_required", 0)])
+def test_setup_mode_makes_a_customer_only_where_asked_to(account: Account, creation: Any, made: int) -> None:
+    session_id = account.v1.checkout.sessions.create(
+        {"mode": "setup", "currency": "usd", "customer_creation": creation, "success_url": URL}
+    ).id
+    assert pay(account, session_id, payer=Payer(email="new@example.com")).status == "succeeded"
+    session = account.v1.checkout.sessions.retrieve(session_id, {"expand": ["setup_intent.payment_method"]})
+    assert session.customer_details is not None
+    assert session.customer_details.email == "new@example.com"
+    assert len(account.v1.customers.list().data) == made == int(session.customer is not None)
+    assert isinstance(session.setup_intent, stripe.SetupIntent)
+    assert isinstance(session.setup_intent.payment_method, stripe.PaymentMethod)
+    assert session.setup_intent.payment_method.customer == session.customer

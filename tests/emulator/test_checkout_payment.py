@@ -237,6 +237,16 @@ def test_a_code_can_have_a_least_order_and_be_for_first_time_customers(
     assert "for first-time customers" in visitor.submit("Apply", code="FIRST").text
 
 
+def test_an_amount_off_in_another_currency_is_refused(account: Account, visitor: Visitor) -> None:
+    coupon = account.v1.coupons.create({"amount_off": 500, "currency": "eur", "duration": "once"})
+    account.v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon.id}, "code": "EURO"})
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        order(account, discounts=[{"coupon": coupon.id}])
+    assert refused.value.param == "discounts[0]"
+    visitor.open(order(account, allow_promotion_codes=True).url or "")
+    assert "takes an amount off in eur" in visitor.submit("Apply", code="EURO").text
+
+
 def test_the_merchant_words_the_button(account: Account, visitor: Visitor) -> None:
     visitor.open(order(account, submit_type="donate").url or "")
     assert "Donate" in visitor.buttons()

@@ -45,7 +45,7 @@ def change(emulator: Emulator, request: Request, session_id: str) -> Response:
 
 def _discount(tx: Transaction, session: StripeDict, posted: Mapping[str, str]) -> StripeDict:
     customer = tx.get("customer", session["customer"] or "")
-    code = typed_code(tx, posted.get("code", "").strip(), customer, tx.wall_now())
+    code = typed_code(tx, posted.get("code", "").strip(), customer, tx.now_for(session["customer"]))
     return {"coupon": None, "promotion_code": code["id"]}
 
 

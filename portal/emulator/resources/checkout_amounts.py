@@ -76,15 +76,29 @@ def _reductions(tx: Transaction, session: StripeDict, order: int) -> list[Reduct
         coupon_id, path = entry["coupon"], f"discounts[{index}]"
         if entry["promotion_code"]:
             coupon_id = _code(tx, session, entry["promotion_code"], order, f"{path}[promotion_code]")
-        coupon = usable_coupon(tx, coupon_id, tx.wall_now(), param=f"{path}[coupon]")
+        coupon = usable_coupon(tx, coupon_id, tx.now_for(session["customer"]), param=f"{path}[coupon]")
+        _refuse_foreign(coupon, session["currency"], path)
         found.append(Reduction(coupon_id, coupon))
     return found
+
+
+def _refuse_foreign(coupon: StripeDict, currency: str, param: str) -> None:
+    """Raise a 400 for an amount that comes off in other currencies only."""
+    if coupon["amount_off"] is None or currency in (
+        coupon["currency"],
+        *(coupon.get("currency_options") or {}),
+    ):
+        return
+    raise invalid(
+        f"The coupon {coupon['id']} takes an amount off in {coupon['currency']}, not in {currency}.",
+        param=param,
+    )
 
 
 def _code(tx: Transaction, session: StripeDict, code_id: str, order: int, param: str) -> str:
     """Return the coupon of a promotion code this order may use."""
     customer = tx.get("customer", session["customer"]) if session["customer"] else None
-    code = usable_code(tx, code_id, customer, tx.wall_now(), param=param)
+    code = usable_code(tx, code_id, customer, tx.now_for(session["customer"]), param=param)
     limits = code["restrictions"]
     if limits["first_time_transaction"] and customer is None and session["customer_creation"] != "always":
         # Nobody can tell of a guest whether they bought before.

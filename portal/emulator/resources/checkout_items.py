@@ -12,6 +12,7 @@ from portal.emulator.billing.tax_rates import chosen_rates
 from portal.emulator.transaction import Objects, StripeDict, Transaction
 from portal.emulator.wire.errors import exclusive_parameters, invalid, missing_parameter
 from portal.emulator.wire.lookup import in_param
+from portal.emulator.wire.metadata import merged
 
 _MOST_ITEMS = 100
 # Each: of recurring and of one-time prices.
@@ -107,7 +108,7 @@ def _new_item(tx: Transaction, entry: dict[str, Any], price: StripeDict, path: s
         "quantity": quantity,
         "adjustable_quantity": _adjustable(entry.get("adjustable_quantity"), path),
         "tax_rates": entry.get("tax_rates", []),
-        "metadata": entry.get("metadata", {}),
+        "metadata": merged(None, entry.get("metadata")),
     }
 
 

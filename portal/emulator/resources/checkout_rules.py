@@ -40,8 +40,10 @@ def check_session_params(tx: Transaction, params: dict[str, Any]) -> StripeDict 
     _check_lifetime(tx, params)
     _check_mode(params)
     _check_discounts(params)
-    _check_trial(tx, params.get("subscription_data", {}))
-    return _check_customer(tx, params)
+    customer = _check_customer(tx, params)
+    now = tx.now_for(customer["id"] if customer is not None else None)
+    _check_trial(params.get("subscription_data", {}), now)
+    return customer
 
 
 def _check_supported(params: dict[str, Any]) -> None:
@@ -100,7 +102,7 @@ def _check_discounts(params: dict[str, Any]) -> None:
             raise exclusive_parameters(f"discounts[{index}][coupon]", f"discounts[{index}][promotion_code]")
 
 
-def _check_trial(tx: Transaction, data: dict[str, Any]) -> None:
+def _check_trial(data: dict[str, Any], now: int) -> None:
     if "trial_end" in data and "trial_period_days" in data:
         raise exclusive_parameters("subscription_data[trial_end]", "subscription_data[trial_period_days]")
     if not 1 <= data.get("trial_period_days", 1) <= _LONGEST_TRIAL_DAYS:
@@ -108,7 +110,7 @@ def _check_trial(tx: Transaction, data: dict[str, Any]) -> None:
             f"trial_period_days must be between 1 and {_LONGEST_TRIAL_DAYS}.",
             param="subscription_data[trial_period_days]",
         )
-    if "trial_end" in data and data["trial_end"] < tx.wall_now() + _SHORTEST_TRIAL:
+    if "trial_end" in data and data["trial_end"] < now + _SHORTEST_TRIAL:
         raise invalid(
             "The `trial_end` date has to be at least 2 days in the future.",
             param="subscription_data[trial_end]",
