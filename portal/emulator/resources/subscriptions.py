@@ -105,7 +105,7 @@ def list_subscriptions(tx: Transaction, call: Call) -> StripeDict:
     elif status != "all":
         where["status"] = status
     if "price" in call.params or "plan" in call.params:
-        price = call.params.get("price") or call.params["plan"]
+        price = call.params.get("price", call.params.get("plan"))
         items = tx.all("subscription_item", {"price.id": price})
         where["id"] = [item["subscription"] for item in items]
     return list_answer(tx, call, SUBSCRIPTION, where)
