@@ -165,6 +165,19 @@ def test_cancelling_an_authorized_payment_releases_it(account: Account) -> None:
     assert account.v1.charges.retrieve(str(intent.latest_charge)).refunded
 
 
+def test_what_is_not_captured_within_a_week_is_released(account: Account) -> None:
+    customer = account.customer().id
+    held = account.v1.payment_intents.create(ten_dollars(customer=customer, **CARD, capture_method="manual"))
+    account.advance(6.9)
+    assert account.v1.payment_intents.retrieve(held.id).status == "requires_capture"
+    account.news()
+    account.advance(0.2)
+    assert account.news()[1:-1] == ["charge.expired", "payment_intent.canceled"]
+    gone = account.v1.payment_intents.retrieve(held.id)
+    assert (gone.status, gone.cancellation_reason) == ("canceled", "automatic")
+    assert account.v1.charges.retrieve(str(held.latest_charge)).refunded
+
+
 def test_the_intent_of_an_invoice_belongs_to_it(account: Account) -> None:
     sub = account.subscribe(
         account.customer().id,

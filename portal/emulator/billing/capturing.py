@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from portal.emulator.events import emit, emit_updated
+from portal.emulator.billing.due import DAY
+from portal.emulator.events import changes, emit
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import invalid
+
+# Counted from when the intent was made.
+AUTHORIZED_SECONDS = 7 * DAY
 
 
 def capture(tx: Transaction, intent: StripeDict, amount: int) -> None:
@@ -20,18 +24,18 @@ def capture(tx: Transaction, intent: StripeDict, amount: int) -> None:
     charge.update(captured=True, amount_captured=amount, amount_refunded=charge["amount"] - amount)
     tx.put(charge)
     intent.update(status="succeeded", amount_capturable=0, amount_received=amount)
-    tx.put(intent)
+    tx.put(intent, due_at=None)
     emit(tx, "charge.captured", charge)
     emit(tx, "payment_intent.succeeded", intent)
 
 
-def release(tx: Transaction, intent: StripeDict) -> None:
+def release(tx: Transaction, intent: StripeDict, event: str) -> None:
     """Let go of what was authorized and not taken; the card's owner sees it as refunded."""
     before = _charge_of(tx, intent)
     charge = {**before, "amount_refunded": before["amount"], "refunded": True}
     tx.put(charge)
     intent["amount_capturable"] = 0
-    emit_updated(tx, "charge.refunded", before, charge)
+    emit(tx, event, charge, changes(before, charge) if event == "charge.refunded" else None)
 
 
 def _charge_of(tx: Transaction, intent: StripeDict) -> StripeDict:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portal.emulator.billing.bank import NOT_AUTHENTICATED, Verdict, judge
-from portal.emulator.billing.capturing import release
+from portal.emulator.billing.capturing import AUTHORIZED_SECONDS, release
 from portal.emulator.billing.payment_shape import new_charge, new_intent, new_invoice_payment
 from portal.emulator.events import emit
 from portal.emulator.resources.payment_methods import attach, mark_authenticated, use_up
@@ -145,7 +145,7 @@ def _received(tx: Transaction, intent: StripeDict, *, captured: bool) -> None:
     else:
         intent.update(status="requires_capture", amount_capturable=intent["amount"])
         event = "payment_intent.amount_capturable_updated"
-    tx.put(intent)
+    tx.put(intent, due_at=None if captured else intent["created"] + AUTHORIZED_SECONDS)
     emit(tx, event, intent)
 
 
@@ -188,7 +188,7 @@ def fail_authentication(tx: Transaction, intent: StripeDict) -> None:
 def cancel_intent(tx: Transaction, intent: StripeDict, reason: str | None) -> None:
     """Cancel an intent that has not succeeded."""
     if intent["status"] == "requires_capture":
-        release(tx, intent)
+        release(tx, intent, "charge.expired" if reason == "automatic" else "charge.refunded")
     intent.update(
         status="canceled",
         canceled_at=tx.now(intent),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portal.emulator.billing import payments
+from portal.emulator.billing.agenda import when_due
 from portal.emulator.billing.amounts import minimum_charge, spell
 from portal.emulator.billing.bank import ACTION_REQUIRED, AUTHENTICATION_REQUIRED, Verdict, refusal
 from portal.emulator.billing.capturing import capture
@@ -110,6 +111,14 @@ def list_intents(tx: Transaction, call: Call) -> StripeDict:
     where: dict[str, Any] = {}
     set_values(where, call.params, ("customer",))
     return list_answer(tx, call, INTENT, where)
+
+
+@when_due(INTENT)
+def expire_authorization(tx: Transaction, intent: StripeDict, _now: int) -> None:
+    """Cancel an intent whose money was not captured in time."""
+    tx.set_due(INTENT, intent["id"], None)
+    if intent["status"] == "requires_capture":
+        payments.cancel_intent(tx, intent, "automatic")
 
 
 def _apply(tx: Transaction, intent: StripeDict, params: dict[str, Any]) -> None:
