@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from stripe import Customer, Invoice
 from stripe.checkout import Session
 
 from portal.emulator.app import Emulator
@@ -169,7 +170,51 @@ def test_tax_follows_the_address_and_is_shown_before_paying(account: Account, vi
     assert answer.status_code == 422
     assert "$47.60" in answer.text
     visitor.submit("Subscribe")
-    assert account.v1.checkout.sessions.retrieve(session.id).amount_total == 4760
+    paid = account.v1.checkout.sessions.retrieve(session.id, {"expand": ["invoice", "customer"]})
+    assert isinstance(paid.invoice, Invoice)
+    assert (paid.amount_total, paid.invoice.total) == (4760, 4760)
+    assert isinstance(paid.customer, Customer)
+    assert paid.customer.address is not None
+    assert paid.customer.address.city == "Berlin"
+
+
+def test_tax_follows_the_customers_own_address_where_the_typed_one_is_not_kept(
+    account: Account, visitor: Visitor
+) -> None:
+    customer = account.customer(None, address={"line1": "Main Street 1", "country": "US"})
+    session = opened(
+        account,
+        visitor,
+        customer=customer.id,
+        automatic_tax={"enabled": True},
+        billing_address_collection="required",
+    )
+    visitor.submit("Subscribe", line1="Weg 1", country="DE")
+    paid = account.v1.checkout.sessions.retrieve(session.id, {"expand": ["invoice"]})
+    assert isinstance(paid.invoice, Invoice)
+    assert (paid.amount_total, paid.invoice.total) == (4000, 4000)
+
+
+def test_a_known_customer_without_an_address_or_e_mail_is_asked_for_them(
+    account: Account, visitor: Visitor
+) -> None:
+    customer = account.customer(None, email="")
+    session = opened(
+        account,
+        visitor,
+        customer=customer.id,
+        automatic_tax={"enabled": True},
+        customer_update={"address": "auto"},
+    )
+    typed = {"email": "ada@example.com", "line1": "Street 1", "country": "DE", "phone": "5550100"}
+    visitor.submit("Subscribe", **typed)
+    visitor.submit("Subscribe", email="ada@example.com", phone="5550100")
+    paid = account.v1.checkout.sessions.retrieve(session.id, {"expand": ["customer"]})
+    assert (paid.status, paid.amount_total) == ("complete", 4760)
+    assert isinstance(paid.customer, Customer)
+    assert paid.customer.address is not None
+    assert (paid.customer.email, paid.customer.address.line1) == ("ada@example.com", "Street 1")
+    assert paid.customer.phone is None
 
 
 def test_a_trial_starts_without_a_charge(account: Account, visitor: Visitor) -> None:

@@ -13,7 +13,7 @@ from portal.emulator.billing.checkout_completion import amount_due_today, comple
 from portal.emulator.billing.checkout_payer import SESSION, Payer
 from portal.emulator.pages.card_form import card_form
 from portal.emulator.pages.checkout_form import button, chosen_card, fields, offered_cards, read_form
-from portal.emulator.pages.checkout_summary import summarize
+from portal.emulator.pages.checkout_summary import known_payer, summarize
 from portal.emulator.pages.custom_fields import read_answers
 from portal.emulator.pages.payer_form import Typed, filled
 from portal.emulator.pages.render import message, page, see
@@ -128,7 +128,7 @@ def _pay(emulator: Emulator, posted: Mapping[str, str], session_id: str) -> Resp
             if not _is_open(session, tx):
                 return _closed(session, paid_already=True)
             typed = read_form(tx, session, posted)
-            if not typed.errors and typed.address is not None and session["automatic_tax"]["enabled"]:
+            if not typed.errors and typed.address is not None:
                 _tax_by_address(tx, session, typed.address)
         if typed.errors:
             raise card_declined("Please look at the fields marked below.")
@@ -159,7 +159,7 @@ def _attempt(
             typed.email,
             typed.name,
             typed.phone,
-            typed.address,
+            typed.address or known_payer(session).address,
             typed.tax_id,
             answers=read_answers(session["custom_fields"], posted)[0],
             save_card="save_card" in posted,
@@ -188,7 +188,11 @@ def _payer(kept: StripeDict) -> Payer:
 
 
 def _tax_by_address(tx: Transaction, session: StripeDict, address: StripeDict) -> None:
+    """Let automatic tax follow the address, if it becomes the customer's: their invoices are taxed by that."""
     private = tx.private(SESSION, session["id"])
+    kept = session["customer"] is None or private["customer_update"].get("address") == "auto"
+    if not kept or not session["automatic_tax"]["enabled"]:
+        return
     session["customer_details"] = {**(session["customer_details"] or _NOBODY), "address": address}
     reprice(tx, session, private)
     tx.put(session, private=private)

@@ -9,7 +9,7 @@ from portal.emulator.billing.checkout_completion import amount_due_today
 from portal.emulator.pages.card_form import chosen_method
 from portal.emulator.pages.checkout_summary import Summary, known_payer
 from portal.emulator.pages.custom_fields import read_answers
-from portal.emulator.pages.payer_form import Typed, filled, read_payer
+from portal.emulator.pages.payer_form import ADDRESS_FIELDS, Typed, filled, read_payer
 from portal.emulator.transaction import Objects, StripeDict, Transaction
 
 
@@ -25,7 +25,7 @@ def fields(session: StripeDict, due: int) -> dict[str, Any]:
         "card": due > 0 or session["payment_method_collection"] == "always",
         "save_card": save,
         "address": session["billing_address_collection"] == "required"
-        or (taxed and not known.get("country")),
+        or (taxed and (session["customer"] is None or not known.get("country"))),
         "known_address": filled(known),
         "known_name": details.get("name") or "",
         "known_phone": details.get("phone") or "",
@@ -56,10 +56,16 @@ def offered_cards(tx: Transaction, session: StripeDict) -> Objects:
 
 
 def read_form(tx: Transaction, session: StripeDict, posted: Mapping[str, str]) -> Typed:
-    """Read what the payer typed, with what is missing or wrong by field."""
+    """Read what the payer was asked for, with what is missing or wrong by field; other values are left alone."""
     needed = fields(session, amount_due_today(tx, session, known_payer(session)))
+    hidden = {
+        *(["email"] if needed["email"] else []),
+        *([] if needed["phone"] else ["phone"]),
+        *([] if needed["address"] else ADDRESS_FIELDS),
+        *([] if needed["tax_id"] else ["tax_id_type", "tax_id"]),
+    }
     typed = read_payer(
-        posted,
+        {name: value for name, value in posted.items() if name not in hidden},
         email=not needed["email"],
         address_required=needed["address"],
         phone=needed["phone"],
