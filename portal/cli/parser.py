@@ -28,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
         "emulator", "emulating:emulate", "serve the Stripe emulator, for trying, developing and testing"
     )
     emulator.add_argument("--host", default="127.0.0.1")
-    emulator.add_argument("--port", type=int, default=int(os.environ.get("EMULATOR_PORT", "12111")))
+    emulator.add_argument("--port", type=_port, default=os.environ.get("EMULATOR_PORT", "12111"))
     emulator.add_argument("--store", help="SQLite file that keeps the state (default: in memory)")
     emulator.add_argument("--seed", type=int, help="number the ids derive from (default: another each time)")
     emulator.add_argument(
@@ -78,3 +78,9 @@ def parser() -> argparse.ArgumentParser:
     usage.add_argument("action", choices=["report"])
     usage.add_argument("--open-hour", action="store_true", help="also report the hour that is not over yet")
     return made
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text} is not a port: 1 to 65535")
+    return int(text)
