@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import stripe
 from stripe import Customer
@@ -37,6 +39,20 @@ def test_customers_are_listed_with_what_comes_next(visitor: Visitor, customer: C
     assert "Ada Ltd" in page
     assert "renews 10 February 2026" in page
     assert f"/console/customers/{customer.id}" in page
+
+
+def test_open_checkout_pages_of_guests_are_linked(account: Account, visitor: Visitor) -> None:
+    book: Any = {"currency": "usd", "unit_amount": 1500, "product_data": {"name": "Book"}}
+    session = account.v1.checkout.sessions.create(
+        {
+            "mode": "payment",
+            "success_url": "https://shop.example.com/",
+            "line_items": [{"price_data": book, "quantity": 1}],
+        }
+    )
+    page = visitor.open("/").text
+    assert f'href="/c/pay/{session.id}"' in page
+    assert "$15.00" in page
 
 
 def test_a_long_list_of_customers_goes_on_on_another_page(account: Account, visitor: Visitor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import stripe
 from stripe import Customer, Price
 
 from tests.emulator.account import DAY, START, Account
@@ -158,6 +159,27 @@ def test_what_cannot_be_chosen_is_told_beside_the_choice(
     assert answer.status_code == 422
     assert told in answer.text
     assert "Continue" in visitor.buttons()
+
+
+def test_a_flow_that_could_only_be_refused_is_not_begun(
+    account: Account, customer: Customer, small: Price, large: Price
+) -> None:
+    update: Any = {
+        "enabled": True,
+        "default_allowed_updates": ["price"],
+        "products": [{"product": account.product, "prices": [small.id, large.id]}],
+    }
+    features: Any = {"subscription_pause": {"enabled": True}, "subscription_update": update}
+    configuration = account.v1.billing_portal.configurations.create({"features": features}).id
+    trialing = account.subscribe(customer.id, small, trial_period_days=9)
+    double = account.subscribe(customer.id, small, large)
+    for kind, sub in (("subscription_pause", trialing), ("subscription_update", double)):
+        flow: Any = {"type": kind, kind: {"subscription": sub.id}}
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            account.v1.billing_portal.sessions.create(
+                {"customer": customer.id, "configuration": configuration, "flow_data": flow}
+            )
+        assert refused.value.param == f"flow_data[{kind}][subscription]"
 
 
 def test_a_pause_ends_by_itself_after_the_time_chosen(

@@ -52,6 +52,7 @@ def index(emulator: Emulator, request: Request) -> Response:
             rows=rows,
             older=listed.items[-1]["id"] if listed.has_more else None,
             total=tx.count("customer"),
+            guests=tx.list("checkout.session", {"customer": None, "status": "open"}, limit=_NEWS).items,
         )
 
 

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from portal.emulator.billing.pausing import is_pausable
 from portal.emulator.billing.redemption import usable_code, usable_coupon
+from portal.emulator.billing.subscription_shape import is_metered
 from portal.emulator.events import emit
 from portal.emulator.resources.portal_configurations import CONFIGURATION, default_configuration
 from portal.emulator.transaction import StripeDict, Transaction
@@ -118,6 +120,7 @@ def _subscription_step(
             f"This subscription cannot be used because it is {subscription['status']}.",
             param=f"{path}[subscription]",
         )
+    _refuse_unfit(kind, subscription, f"{path}[subscription]")
     step: StripeDict = {"subscription": subscription["id"]}
     if kind == "subscription_cancel":
         if subscription["cancel_at_period_end"] or subscription["cancel_at"] is not None:
@@ -127,6 +130,19 @@ def _subscription_step(
         step["items"] = _confirmed_items(tx, sent["items"], subscription, configuration, path)
         step["discounts"] = _confirmed_discounts(tx, sent.get("discounts", []), customer, path)
     return step
+
+
+def _refuse_unfit(kind: str, subscription: StripeDict, param: str) -> None:
+    """Raise a 400 for a subscription with which the flow could only end in a refusal."""
+    if kind == "subscription_pause" and not (is_pausable(subscription) and subscription["schedule"] is None):
+        raise invalid("This subscription cannot be paused.", param=param)
+    if kind in ("subscription_update", "subscription_update_confirm"):
+        licensed = [item for item in subscription["items"]["data"] if not is_metered(item)]
+        if len(licensed) != 1 or subscription["schedule"] is not None:
+            raise invalid(
+                "Subscriptions with several items, or under a schedule, cannot be updated in the portal.",
+                param=param,
+            )
 
 
 def _retention(tx: Transaction, sent: dict[str, Any] | None, path: str) -> StripeDict | None:
