@@ -205,3 +205,38 @@ def test_where_to_return_to_is_said_when_confirming(account: Account) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
         account.v1.setup_intents.create({"return_url": "https://example.com/"})
     assert refused.value.param == "return_url"
+
+
+@pytest.mark.parametrize(
+    ("name", "decline_code"),
+    [
+        ("visa_chargeDeclined", "generic_decline"),
+        ("visa_chargeDeclinedInsufficientFunds", "insufficient_funds"),
+        ("visa_chargeDeclinedLostCard", "lost_card"),
+        ("visa_chargeDeclinedVelocityLimitExceeded", "card_velocity_exceeded"),
+        ("chargeDeclinedFraudulent", "fraudulent"),
+    ],
+)
+def test_each_declined_card_says_why(account: Account, name: str, decline_code: str) -> None:
+    with pytest.raises(stripe.CardError) as declined:
+        account.v1.payment_intents.create(
+            {"amount": 900, "currency": "usd", "payment_method": f"pm_card_{name}", "confirm": True}
+        )
+    assert declined.value.error is not None
+    assert declined.value.error.decline_code == decline_code
+
+
+@pytest.mark.parametrize("brand", ["amex", "diners", "discover", "jcb", "mastercard", "unionpay", "visa"])
+def test_a_card_of_each_brand_pays(account: Account, brand: str) -> None:
+    paid = account.v1.payment_intents.create(
+        {
+            "amount": 900,
+            "currency": "usd",
+            "payment_method": f"pm_card_{brand}",
+            "confirm": True,
+            "expand": ["payment_method"],
+        }
+    )
+    assert isinstance(paid.payment_method, stripe.PaymentMethod)
+    assert paid.payment_method.card is not None
+    assert (paid.status, paid.payment_method.card.brand) == ("succeeded", brand)

@@ -17,6 +17,9 @@ _BRANDS: Final = {
     "mastercard": "Mastercard",
     "amex": "American Express",
     "discover": "Discover",
+    "diners": "Diners Club",
+    "jcb": "JCB",
+    "unionpay": "UnionPay",
 }
 _STATES: Final = {
     "active": ("Active", "ok"),
