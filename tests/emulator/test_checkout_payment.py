@@ -137,6 +137,18 @@ def test_3d_secure_waits_in_the_intent_until_it_is_answered(account: Account, vi
     assert account.news()[-2:] == ["payment_intent.succeeded", "checkout.session.completed"]
 
 
+def test_what_is_only_authorized_is_unpaid_until_it_is_captured(account: Account, visitor: Visitor) -> None:
+    done = paid(account, visitor, order(account, payment_intent_data={"capture_method": "manual"}))
+    assert (done.status, done.payment_status, intent_of(done).status) == (
+        "complete",
+        "unpaid",
+        "requires_capture",
+    )
+    assert account.news()[-2:] == ["payment_intent.amount_capturable_updated", "checkout.session.completed"]
+    account.v1.payment_intents.capture(intent_of(done).id)
+    assert account.v1.checkout.sessions.retrieve(done.id).payment_status == "paid"
+
+
 def test_expiring_a_session_cancels_the_payment_it_began(account: Account, visitor: Visitor) -> None:
     session = order(account)
     visitor.open(session.url or "")
@@ -264,7 +276,11 @@ def test_the_merchant_words_the_button(account: Account, visitor: Visitor) -> No
         ({"line_items": []}, "line_items", "parameter_missing"),
         ({"subscription_data": {"description": "x"}}, "subscription_data", None),
         ({"payment_method_collection": "if_required"}, "payment_method_collection", None),
-        ({"payment_intent_data": {"capture_method": "manual"}}, "payment_intent_data[capture_method]", None),
+        (
+            {"payment_intent_data": {"capture_method": "manual"}, "invoice_creation": {"enabled": True}},
+            "invoice_creation",
+            None,
+        ),
         ({"payment_intent_data": {"on_behalf_of": "acct_1"}}, "payment_intent_data[on_behalf_of]", None),
         ({"payment_intent_data": {"metadata": {"a" * 41: "x"}}}, f"metadata[{'a' * 41}]", None),
         (

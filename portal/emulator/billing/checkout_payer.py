@@ -41,7 +41,7 @@ def customer_of_payer(tx: Transaction, session: StripeDict, payer: Payer) -> str
         details = {**given, **({"email": email} if email else {})}
         known = create_customer(tx, Call("POST", "/v1/customers", details))["id"]
     else:
-        asked = {name: "auto" for name in ("email", "phone")}
+        asked = dict.fromkeys(("email", "phone"), "auto")
         allowed = {**asked, **tx.private(SESSION, session["id"]).get("customer_update", {})}
         details = {name: value for name, value in given.items() if allowed.get(name) == "auto"}
         if details:

@@ -19,8 +19,11 @@ from portal.emulator.billing.redemption import redeem
 from portal.emulator.billing.tax_rates import tax_location_status
 from portal.emulator.events import emit
 from portal.emulator.transaction import StripeDict, Transaction
+from portal.emulator.wire.errors import invalid
 
-OF_INTENT = ("description", "metadata", "receipt_email", "setup_future_usage", "statement_descriptor_suffix")
+OF_INTENT = (
+    "capture_method", "description", "metadata", "receipt_email", "setup_future_usage", "statement_descriptor_suffix",
+)  # fmt: skip
 
 
 def note_attempt(
@@ -46,7 +49,7 @@ def take_payment(
 ) -> None:
     """Charge what the bank has agreed to (nothing where nothing is due), and make the invoice if there is to be one.
 
-    Raises a 400 for a discount that can no longer be used.
+    What is only authorized leaves the session unpaid until it is captured. Raises a 400 for a discount that can no longer be used.
     """
     customer = tx.get("customer", customer_id) if customer_id is not None else None
     discounts = _redeemed(tx, session, customer)
@@ -58,7 +61,32 @@ def take_payment(
     if session["invoice_creation"]["enabled"]:
         assert customer is not None
         session["invoice"] = _invoice(tx, session, private, customer, discounts, intent)
-    session["payment_status"] = "no_payment_required" if intent is None else "paid"
+    if intent is None:
+        session["payment_status"] = "no_payment_required"
+    elif intent["status"] == "succeeded":
+        session["payment_status"] = "paid"
+
+
+def note_capture(tx: Transaction, intent: StripeDict) -> None:
+    """Record that the authorized payment of a session was captured, if the intent is one's."""
+    session = tx.get(
+        "checkout.session", tx.private("payment_intent", intent["id"]).get("checkout_session", "")
+    )
+    if session is not None:
+        tx.put({**session, "payment_status": "paid"})
+
+
+def refuse_while_open(tx: Transaction, intent: StripeDict, verb: str) -> None:
+    """Raise a 400 for touching the intent of a session that is still open: its payer does that."""
+    session = tx.get(
+        "checkout.session", tx.private("payment_intent", intent["id"]).get("checkout_session", "")
+    )
+    if session is not None and session["status"] == "open":
+        raise invalid(
+            f"You cannot {verb} a PaymentIntent that was created by a Checkout Session. To cancel it, expire the "
+            "Checkout Session instead.",
+            param="intent",
+        )
 
 
 def _intent(tx: Transaction, session: StripeDict, private: StripeDict, customer_id: str | None) -> StripeDict:

@@ -87,6 +87,12 @@ def _check_mode(params: dict[str, Any]) -> None:
             raise missing_parameter("currency")
     elif not params.get("line_items"):
         raise missing_parameter("line_items")
+    by_hand = params.get("payment_intent_data", {}).get("capture_method") == "manual"
+    if by_hand and params.get("invoice_creation", {}).get("enabled"):
+        raise invalid(
+            "You cannot use `invoice_creation` with `payment_intent_data[capture_method]=manual`.",
+            param="invoice_creation",
+        )
 
 
 def _check_discounts(params: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from portal.emulator.billing.agenda import when_due
 from portal.emulator.billing.amounts import minimum_charge, spell
 from portal.emulator.billing.bank import ACTION_REQUIRED, AUTHENTICATION_REQUIRED, Verdict, refusal
 from portal.emulator.billing.capturing import capture
+from portal.emulator.billing.checkout_payment import note_capture, refuse_while_open
 from portal.emulator.billing.collecting import collect
 from portal.emulator.events import emit
 from portal.emulator.resources.payment_methods import resolve
@@ -92,6 +93,7 @@ def capture_intent(tx: Transaction, call: Call) -> StripeDict:
         intent["metadata"] = merged(intent["metadata"], params["metadata"])
     amount = params.get("amount_to_capture")
     capture(tx, intent, intent["amount_capturable"] if amount is None else amount)
+    note_capture(tx, intent)
     return intent
 
 
@@ -186,12 +188,7 @@ def _unfinished(
     tx: Transaction, call: Call, verb: str, allowed: tuple[str, ...] = _CONFIRMABLE
 ) -> StripeDict:
     intent = in_path(tx, INTENT, call.args["id"], param="intent")
-    if "checkout_session" in tx.private(INTENT, intent["id"]):
-        raise invalid(
-            f"You cannot {verb} a PaymentIntent that was created by a Checkout Session. To cancel it, expire the "
-            "Checkout Session instead.",
-            param="intent",
-        )
+    refuse_while_open(tx, intent, verb)
     if intent["status"] not in allowed:
         raise StripeError(
             400,
