@@ -49,7 +49,8 @@ def take_payment(
 ) -> None:
     """Charge what the bank has agreed to (nothing where nothing is due), and make the invoice if there is to be one.
 
-    What is only authorized leaves the session unpaid until it is captured. Raises a 400 for a discount that can no longer be used.
+    What is only authorized leaves the session unpaid until it is captured. Raises a 400 for a discount that can no
+    longer be used.
     """
     customer = tx.get("customer", customer_id) if customer_id is not None else None
     discounts = _redeemed(tx, session, customer)
