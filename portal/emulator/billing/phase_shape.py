@@ -115,7 +115,7 @@ def phases_of_request(
     sent: list[dict[str, Any]],
     customer: StripeDict,
     start: int,
-    currency: str | None = None,
+    currency: str | None,
 ) -> list[StripeDict]:
     """Read the phases of a request, each beginning where the one before ends; all in the currency given, or else in
     that of the first.

@@ -33,7 +33,9 @@ def preview_schedule(tx: Transaction, schedule: StripeDict, details: dict[str, A
         set_values(schedule, details, ("end_behavior",))
         if "phases" in details:
             began = schedule["phases"][0]["start_date"]
-            schedule["phases"] = phases_of_request(tx, details["phases"], customer_of(tx, schedule), began)
+            schedule["phases"] = phases_of_request(
+                tx, details["phases"], customer_of(tx, schedule), began, None
+            )
         tx.put(schedule)
         if schedule["subscription"] is None:
             return _first_invoice(tx, schedule)
@@ -52,7 +54,7 @@ def preview_new_schedule(tx: Transaction, customer: StripeDict, details: dict[st
         now = tx.now(customer)
         schedule = new_schedule(tx.new_id("sub_sched"), customer, now)
         schedule["billing_mode"] = billing_mode(details)
-        schedule["phases"] = phases_of_request(tx, details["phases"], customer, now)
+        schedule["phases"] = phases_of_request(tx, details["phases"], customer, now, None)
         return _first_invoice(tx, schedule)
 
 

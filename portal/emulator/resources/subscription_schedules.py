@@ -50,7 +50,7 @@ def create_schedule(tx: Transaction, call: Call) -> StripeDict:
     schedule["billing_mode"] = billing_mode(params)
     if "default_settings" in params:
         _set_defaults(tx, schedule, params, customer)
-    schedule["phases"] = phases_of_request(tx, params["phases"], customer, start)
+    schedule["phases"] = phases_of_request(tx, params["phases"], customer, start, None)
     if schedule["phases"][0]["end_date"] <= now:
         raise invalid("The first phase must not be over already.", param="phases[0][end_date]")
     schedule["metadata"] = merged(None, params.get("metadata"))
