@@ -19,6 +19,7 @@ import stripe
 import typing_extensions
 from stripe._stripe_object import UntypedStripeObject
 
+from portal.emulator.wire.calendar import check_calendar
 from portal.emulator.wire.currencies import spelled
 from portal.emulator.wire.errors import (
     StripeError,
@@ -109,6 +110,7 @@ def _dict_check(annotation: Any) -> _Check:
             if item == "" and name in required and fields[name] is str:
                 raise empty_parameter(below)
             checked[name] = spelled(name, _check_for(fields[name])(item, below), below)
+            check_calendar(name, checked[name], below)
         for name in sorted(required - value.keys()):
             raise missing_parameter(f"{path}[{name}]" if path else name)
         return checked

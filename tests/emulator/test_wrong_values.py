@@ -121,6 +121,23 @@ promotion_codes promotion[type]=coupon&promotion[coupon]={coupons}
   restrictions[minimum_amount_currency]=usd parameter_missing restrictions[minimum_amount]
   restrictions[minimum_amount_currency]=usd&restrictions[minimum_amount]=0 parameter_invalid_integer
   restrictions[minimum_amount]=5&restrictions[minimum_amount_currency]=xyz -
+coupons percent_off=10&duration=repeating
+  duration_in_months=1201 parameter_invalid_integer
+  duration_in_months=0 parameter_invalid_integer
+subscriptions customer={customers}&items[0][price]={prices}
+  cancel_at=1800000000000 parameter_invalid_integer
+  trial_end=100000000000000000 parameter_invalid_integer
+  backdate_start_date=-1000000000000000 parameter_invalid_integer
+  billing_cycle_anchor=100000000000000000 parameter_invalid_integer
+  collection_method=send_invoice&days_until_due=1000000000000000 parameter_invalid_integer
+subscription_schedules customer={customers}&phases[0][items][0][price]={prices}
+  start_date=100000000000000000 parameter_invalid_integer
+  start_date=now&phases[0][end_date]=100000000000000000 parameter_invalid_integer
+  start_date=now&phases[0][duration][interval]=year&phases[0][duration][interval_count]=1201 parameter_invalid_integer
+invoices customer={customers}&collection_method=send_invoice
+  due_date=1800000000000 parameter_invalid_integer
+invoiceitems customer={customers}&amount=5&currency=usd
+  period[start]=0&period[end]=1800000000000 parameter_invalid_integer
 tax_rates display_name=VAT&percentage=19&inclusive=false
   percentage=100.1 -
   percentage=8.12345 -
