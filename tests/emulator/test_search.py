@@ -121,6 +121,7 @@ def test_a_string_is_found_by_its_words_in_their_order(query: str, found: bool) 
         'email:"a" OR name:"b" AND phone:"c"',
         'email:"a" OR name:"b" phone:"c"',
         " ".join(['email:"a"'] * 11),
+        f"email:'{'a' * 5000}'",
     ],
 )
 def test_what_is_not_in_the_language_is_refused(raw: Raw, query: str) -> None:

@@ -17,6 +17,7 @@ from portal.emulator.wire.errors import StripeError, invalid
 
 Kind = Literal["token", "string", "numeric"]
 
+_LONGEST: Final = 5000
 _MOST_CLAUSES: Final = 10
 _SHORTEST_SUBSTRING: Final = 3
 _COMPARISONS: Final[dict[str, Callable[[Decimal, Decimal], bool]]] = {
@@ -87,8 +88,10 @@ def parse_query(text: str, fields: Mapping[str, Field], resource: str) -> Query:
     """Return what a query asks of a resource (`payment_intents`) that is searched by these fields and by metadata.
 
     Raises a 400 naming `query` for what is not in the language: an unknown field, an operator or a value the
-    field's type does not take, AND beside OR, more than ten clauses.
+    field's type does not take, AND beside OR, more than ten clauses, more than 5000 characters.
     """
+    if len(text) > _LONGEST:
+        raise _refused(f"A search query can have at most {_LONGEST} characters.")
     clauses: list[_Clause] = []
     joints: set[str] = set()
     at, text = 0, text.strip()
@@ -96,6 +99,8 @@ def parse_query(text: str, fields: Mapping[str, Field], resource: str) -> Query:
         matched = _CLAUSE.match(text, at)
         if matched is None:
             raise _not_understood()
+        if len(clauses) == _MOST_CLAUSES:
+            raise _refused(f"A search query can have at most {_MOST_CLAUSES} clauses.")
         clauses.append(_clause(matched, fields, resource))
         at = matched.end()
         if at == len(text):
@@ -106,8 +111,6 @@ def parse_query(text: str, fields: Mapping[str, Field], resource: str) -> Query:
         at = joint.end()
     if len(joints) > 1:
         raise _refused("AND and OR cannot be combined in one search query.")
-    if len(clauses) > _MOST_CLAUSES:
-        raise _refused(f"A search query can have at most {_MOST_CLAUSES} clauses.")
     return Query(tuple(clauses), joints == {"or"})
 
 
