@@ -275,6 +275,15 @@ def test_an_endpoint_that_cannot_be_is_refused(stripe_client: StripeClient, url:
         stripe_client.v1.webhook_endpoints.create({"url": url, "enabled_events": events})
 
 
+@pytest.mark.parametrize("name", ["description", "url"])
+def test_a_text_of_an_endpoint_that_is_too_long_is_named(stripe_client: StripeClient, name: Any) -> None:
+    made = stripe_client.v1.webhook_endpoints.create({"url": URL, "enabled_events": ["*"]})
+    sent: Any = {name: f"{URL}/{'x' * 5000}"}
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        stripe_client.v1.webhook_endpoints.update(made.id, sent)
+    assert refused.value.param == name
+
+
 def test_events_can_be_listed_by_type(stripe_client: StripeClient) -> None:
     customer = stripe_client.v1.customers.create()
     stripe_client.v1.customers.update(customer.id, {"name": "Ada"})

@@ -10,7 +10,7 @@ from portal.emulator.instants import TEST_CLOCK
 from portal.emulator.living_clocks import live_on_from_now, stand_still
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import invalid
-from portal.emulator.wire.fields import text
+from portal.emulator.wire.fields import check_lengths, text
 from portal.emulator.wire.lookup import in_path
 from portal.emulator.wire.pages import list_answer
 from portal.emulator.wire.routes import Call, route
@@ -25,6 +25,7 @@ _LATEST = 9_999_999_999
 @route("POST", "/v1/test_helpers/test_clocks", params="test_helpers.TestClockCreateParams")
 def create_clock(tx: Transaction, call: Call) -> StripeDict:
     """Create a test clock, at any instant of the past or future."""
+    check_lengths(call.params, {"name": _LONGEST_NAME})
     now = tx.wall_now()
     clock: StripeDict = {
         "id": tx.new_id("clock"),
@@ -33,7 +34,7 @@ def create_clock(tx: Transaction, call: Call) -> StripeDict:
         "deletes_after": now + _LIFETIME,
         "frozen_time": _instant(call.params["frozen_time"]),
         "livemode": False,
-        "name": _name(call.params.get("name")),
+        "name": text(call.params.get("name")),
         "status": "ready",
         "status_details": {"advancing": None},
     }
@@ -121,12 +122,6 @@ def _instant(seconds: int) -> int:
             code="parameter_invalid_integer",
         )
     return seconds
-
-
-def _name(sent: str | None) -> str | None:
-    if len(sent or "") > _LONGEST_NAME:
-        raise invalid(f"A name can have at most {_LONGEST_NAME} characters.", param="name")
-    return text(sent)
 
 
 def _furthest(tx: Transaction, clock: StripeDict, until: int) -> int:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from portal.emulator.events import API_VERSION
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import invalid
-from portal.emulator.wire.fields import set_texts, set_values, text
+from portal.emulator.wire.fields import check_lengths, set_texts, set_values, text
 from portal.emulator.wire.lookup import in_path
 from portal.emulator.wire.metadata import merged
 from portal.emulator.wire.pages import list_answer
@@ -15,13 +15,14 @@ from portal.emulator.wire.routes import Call, route
 
 ENDPOINT = "webhook_endpoint"
 _MOST_ENDPOINTS = 16
-_LONGEST_URL = 5000
+_LONGEST = {"description": 5000, "url": 5000}
 
 
 @route("POST", "/v1/webhook_endpoints", params="WebhookEndpointCreateParams")
 def create_endpoint(tx: Transaction, call: Call) -> StripeDict:
     """Create a webhook endpoint; the answer carries its secret."""
     params = call.params
+    check_lengths(params, _LONGEST)
     if params.get("connect"):
         raise invalid(
             "The emulator has one account only: `connect` endpoints are not supported.", param="connect"
@@ -69,6 +70,7 @@ def retrieve_endpoint(tx: Transaction, call: Call) -> StripeDict:
 def update_endpoint(tx: Transaction, call: Call) -> StripeDict:
     """Change where events go, which, or switch the endpoint off."""
     endpoint, params = deepcopy(in_path(tx, ENDPOINT, call.args["id"])), call.params
+    check_lengths(params, _LONGEST)
     set_texts(endpoint, params, ("description",))
     set_values(endpoint, params, ("url", "enabled_events"))
     _checked_url(endpoint["url"])
@@ -121,7 +123,7 @@ def _checked_events(patterns: list[str]) -> list[str]:
 
 
 def _checked_url(url: str) -> str:
-    if len(url) > _LONGEST_URL or not _can_be_called(url):
+    if not _can_be_called(url):
         message = "Invalid URL: An explicit scheme (such as https) and a valid host must be provided."
         raise invalid(message, param="url", code="url_invalid")
     return url
