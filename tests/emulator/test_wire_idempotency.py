@@ -43,6 +43,12 @@ def test_a_key_used_for_another_request_is_refused(
     assert (status, body["error"]["type"]) == (400, "idempotency_error")
 
 
+def test_the_order_of_parameters_does_not_make_another_request(emulator: Emulator) -> None:
+    raw = Raw(emulator)
+    first = raw.post("/v1/customers", {"name": "Ada", "metadata[a]": "1"}, Idempotency_Key="k")
+    assert raw.post("/v1/customers", {"metadata[a]": "1", "name": "Ada"}, Idempotency_Key="k") == first
+
+
 def test_a_declined_card_is_replayed(stripe_client: StripeClient) -> None:
     customer = stripe_client.v1.customers.create()
     for _ in range(2):

@@ -1,10 +1,12 @@
 """Idempotency keys: the first answer to a key is kept with its effect and given again, for a day."""
 
 import hashlib
+import json
 from dataclasses import dataclass
 
 from portal.emulator.transaction import Transaction
 from portal.emulator.wire.errors import StripeError
+from portal.emulator.wire.routes import Call
 
 _KEPT_SECONDS = 24 * 3600
 
@@ -18,9 +20,10 @@ class KeptAnswer:
     request_id: str
 
 
-def fingerprint(method: str, path: str, body: bytes) -> str:
-    """Return what must be equal for two requests to be the same one."""
-    return hashlib.sha256(b"\0".join((method.encode(), path.encode(), body))).hexdigest()
+def fingerprint(call: Call) -> str:
+    """Return what must be equal for two requests to be the same one: not the order in which parameters were sent."""
+    asked = json.dumps([call.method, call.path, call.params], sort_keys=True)
+    return hashlib.sha256(asked.encode()).hexdigest()
 
 
 def recall(tx: Transaction, key: str, print_of_request: str) -> KeptAnswer | None:

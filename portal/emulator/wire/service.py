@@ -59,7 +59,9 @@ class Service:
                 return self._read(route, call, headers, read_from or self._store)
             with self._claimed(key, route, call):
                 self._let_time_pass()
-                return self._write(route, call, RequestInfo(request.id, key), headers, _mark(request))
+                return self._write(
+                    route, call, RequestInfo(request.id, key), headers, idempotency.fingerprint(call)
+                )
         except StripeError as error:
             return json_answer(error.status, error.body(request.id), headers)
 
@@ -152,7 +154,3 @@ def _text_of(request: ApiRequest) -> str:
     except UnicodeDecodeError as error:
         raise StripeError(400, "invalid_request_error", "Invalid request: the body is not UTF-8.") from error
     return f"{request.query_string}&{body}" if request.query_string else body
-
-
-def _mark(request: ApiRequest) -> str:
-    return idempotency.fingerprint(request.method, request.path, request.query_string.encode() + request.body)
