@@ -133,10 +133,9 @@ def _check_word(tx: Transaction, code: StripeDict) -> None:
     if not _WORD.fullmatch(code["code"]):
         raise invalid("Promotion codes may contain letters, digits and '-' only.", param="code")
     for other in tx.all(CODE, {"active": True}):
-        if not _as_of_now(tx, other)["active"]:
-            continue
         same_customers = other["customer"] is None or code["customer"] in (None, other["customer"])
-        if other["id"] != code["id"] and other["code"].lower() == code["code"].lower() and same_customers:
+        same_word = other["id"] != code["id"] and other["code"].lower() == code["code"].lower()
+        if same_word and same_customers and _as_of_now(tx, other)["active"]:
             raise invalid(
                 f"An active promotion code with `code: {code['code']}` already exists.",
                 param="code",
