@@ -10,7 +10,9 @@ import stripe
 from stripe import Coupon, StripeClient
 
 from portal.emulator.app import Emulator
-from tests.emulator.account import Account
+from portal.emulator.pages.promotion import typed_code
+from portal.emulator.wire.errors import StripeError
+from tests.emulator.account import START, Account
 from tests.emulator.conftest import Receiver, WallClock
 from tests.fixtures.emulator import client_of
 
@@ -312,3 +314,15 @@ def test_a_promotion_code_is_active_as_long_as_its_coupon_is_good(receiver: Rece
     assert refused.value.code == "coupon_expired"
     again: Any = {"type": "coupon", "coupon": client.v1.coupons.create({"percent_off": 20}).id}
     assert client.v1.promotion_codes.create({"promotion": again, "code": "Hello"}).active
+
+
+def test_of_several_codes_of_one_word_the_customers_own_is_taken(account: Account) -> None:
+    promotion: Any = {"type": "coupon", "coupon": account.v1.coupons.create({"percent_off": 10}).id}
+    customers = [account.customer(None).id for _ in range(2)]
+    for customer in customers:
+        account.v1.promotion_codes.create({"promotion": promotion, "code": "HELLO", "customer": customer})
+    with account.emulator.store.transaction(write=False) as tx:
+        for customer in customers:
+            assert typed_code(tx, "hello", tx.get("customer", customer), START)["customer"] == customer
+        with pytest.raises(StripeError, match="not valid for this customer"):
+            typed_code(tx, "hello", None, START)
