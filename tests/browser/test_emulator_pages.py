@@ -16,7 +16,10 @@ from tests.fixtures.server import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 FEATURES: Any = {
-    "customer_update": {"enabled": True, "allowed_updates": ["email", "name", "phone", "address", "tax_id"]},
+    "customer_update": {
+        "enabled": True,
+        "allowed_updates": ["email", "name", "phone", "address", "shipping", "tax_id"],
+    },
     "invoice_history": {"enabled": True},
     "payment_method_update": {"enabled": True},
     "subscription_cancel": {
@@ -27,7 +30,7 @@ FEATURES: Any = {
 }
 # A page is named by what it is; the values come from the account below.
 PAGES = (
-    "{checkout}", "{signin}", "{portal}", "{portal}/cards/add", "{portal}/details",
+    "{checkout}", "{order}", "{signin}", "{portal}", "{portal}/cards/add", "{portal}/details",
     "{portal}/subscriptions/{subscription}/cancel", "{portal}/subscriptions/{subscription}/pause",
     "{portal}/subscriptions/{subscription}/update",
     "{portal}/subscriptions/{subscription}/confirm?price={price}&quantity=3",
@@ -65,9 +68,22 @@ def places(site: Site) -> dict[str, str]:
             "tax_id_collection": {"enabled": True},
         }
     )
+    size: Any = {"key": "size", "type": "dropdown", "label": {"type": "custom", "custom": "Size"}}
+    ordered: Any = {
+        "mode": "payment",
+        "line_items": [
+            {"price_data": {"currency": "usd", "unit_amount": 900, "product": product}, "quantity": 2}
+        ],
+        "success_url": site.url,
+        "phone_number_collection": {"enabled": True},
+        "consent_collection": {"terms_of_service": "required"},
+        "custom_fields": [{**size, "dropdown": {"options": [{"label": "Large", "value": "l"}]}}],
+        "custom_text": {"submit": {"message": "We send it tomorrow."}},
+    }
+    order = stripe.checkout.sessions.create(ordered)
     update = {
         "enabled": True,
-        "default_allowed_updates": ["price", "quantity"],
+        "default_allowed_updates": ["price", "quantity", "promotion_code"],
         "products": [{"product": product, "prices": [price]}],
     }
     configuration: Any = {
@@ -81,6 +97,7 @@ def places(site: Site) -> dict[str, str]:
     invoice = stripe.invoices.list({"customer": customer, "status": "open"}).data[0]
     return {
         "checkout": urlsplit(str(checkout.url)).path,
+        "order": urlsplit(str(order.url)).path,
         "signin": urlsplit(str(configured.login_page.url)).path,
         "portal": urlsplit(session.url).path,
         "subscription": trial.id,
