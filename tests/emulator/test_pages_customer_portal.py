@@ -108,6 +108,19 @@ def test_a_subscription_can_be_paused_and_resumed(
     assert account.subscription(subscription.id).status == "paused"
     visitor.submit("Resume subscription")
     assert account.subscription(subscription.id).status == "active"
+    assert "Your subscription goes on." in visitor.page.text
+
+
+def test_a_subscription_stays_paused_while_its_card_is_declined(
+    account: Account, visitor: Visitor, customer: Customer, subscription: Subscription
+) -> None:
+    account.v1.subscriptions.pause(subscription.id, {"bill_for": {"unused_time_from": {"type": "none"}}})
+    account.use_card(customer.id, "pm_card_chargeCustomerFail")
+    account.advance(10)
+    visitor.open(visit(account, visitor, customer.id))
+    visitor.submit("Resume subscription")
+    assert account.subscription(subscription.id).status == "paused"
+    assert "Your subscription goes on." not in visitor.page.text
 
 
 def test_a_new_card_can_be_added_and_made_the_default(

@@ -259,6 +259,26 @@ def test_an_upgrade_that_waits_is_dropped_with_its_invoice(account: Account) -> 
     assert (after.pending_update, after.status, after["items"].data[0].quantity) == (None, "active", 1)
 
 
+def test_another_change_takes_the_place_of_one_that_waits(account: Account) -> None:
+    customer = account.customer()
+    sub = account.subscribe(customer.id, account.price(1000))
+    item = sub["items"].data[0].id
+    account.use_card(customer.id, "pm_card_chargeCustomerFail")
+    for quantity in (2, 3):
+        waiting = account.v1.subscriptions.update(
+            sub.id,
+            {
+                "items": [{"id": item, "quantity": quantity}],
+                "proration_behavior": "always_invoice",
+                "payment_behavior": "pending_if_incomplete",
+            },
+        )
+    assert waiting.pending_update is not None
+    assert [invoice.status for invoice in account.invoices(sub.id)] == ["paid", "void", "open"]
+    account.v1.invoices.pay(account.invoices(sub.id)[-1].id, {"payment_method": "pm_card_visa"})
+    assert account.subscription(sub.id)["items"].data[0].quantity == 3
+
+
 def test_error_if_incomplete_says_that_the_card_wants_its_owner(account: Account) -> None:
     customer = account.customer()
     sub = account.subscribe(customer.id, account.price())

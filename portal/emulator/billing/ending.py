@@ -14,6 +14,7 @@ from portal.emulator.billing.finalizing import finalize
 from portal.emulator.billing.prorating import bill_usage, credit_item
 from portal.emulator.billing.settling import after_given_up
 from portal.emulator.billing.subscription_shape import is_metered
+from portal.emulator.billing.waiting import expire_update
 from portal.emulator.events import changes, emit, emit_updated
 from portal.emulator.resources import entitlements
 from portal.emulator.transaction import StripeDict, Transaction
@@ -117,6 +118,15 @@ def expire_incomplete(tx: Transaction, sub: StripeDict) -> None:
     records.save(tx, sub)
     emit(tx, "customer.subscription.updated", sub, changes(before, sub))
     invoice = tx.get("invoice", sub["latest_invoice"]) if sub["latest_invoice"] else None
+    if invoice is not None and invoice["status"] == "open":
+        void(tx, invoice)
+
+
+def drop_waiting(tx: Transaction, sub: StripeDict) -> None:
+    """Drop a change that waits for its payment, if there is one, and void the invoice for it."""
+    if sub["pending_update"] is None:
+        return
+    invoice = tx.get("invoice", expire_update(tx, sub))
     if invoice is not None and invoice["status"] == "open":
         void(tx, invoice)
 

@@ -13,8 +13,7 @@ from portal.emulator.billing.due import (
     trial_notice_at,
     upcoming_notice_at,
 )
-from portal.emulator.billing.ending import end_on_schedule, expire_incomplete
-from portal.emulator.billing.pausing import drop_waiting
+from portal.emulator.billing.ending import drop_waiting, end_on_schedule, expire_incomplete
 from portal.emulator.billing.phases import next_phase
 from portal.emulator.billing.planned_pauses import pause_as_planned, resume_as_planned
 from portal.emulator.billing.previewing import upcoming_invoice

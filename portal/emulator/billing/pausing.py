@@ -7,12 +7,11 @@ from typing import Any
 
 from portal.emulator.billing import records
 from portal.emulator.billing.changing import Change
-from portal.emulator.billing.ending import void
+from portal.emulator.billing.ending import drop_waiting
 from portal.emulator.billing.finalizing import finalize
 from portal.emulator.billing.prorating import bill_usage, credit_item
 from portal.emulator.billing.subscription_shape import is_metered, paused_details
 from portal.emulator.billing.updating import announce, collect_change, draft_change
-from portal.emulator.billing.waiting import expire_update
 from portal.emulator.events import emit
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import StripeError, invalid
@@ -66,15 +65,6 @@ def prepare_pause(tx: Transaction, sub: StripeDict, params: dict[str, Any]) -> C
     change.invoice_now = params.get("invoicing_behavior") == "invoice"
     records.save(tx, sub, notes)
     return change
-
-
-def drop_waiting(tx: Transaction, sub: StripeDict) -> None:
-    """Drop a change that waits for its payment, and void the invoice for it."""
-    if sub["pending_update"] is None:
-        return
-    invoice = tx.get("invoice", expire_update(tx, sub))
-    if invoice is not None and invoice["status"] == "open":
-        void(tx, invoice)
 
 
 def is_pausable(sub: StripeDict) -> bool:

@@ -11,9 +11,9 @@ from portal.emulator.billing import records
 from portal.emulator.billing.changing import Change, proration_instant, restart_periods
 from portal.emulator.billing.collecting import collect, default_method, mark_paid
 from portal.emulator.billing.due import DAY, FIRST_PAYMENT_WINDOW
+from portal.emulator.billing.ending import drop_waiting
 from portal.emulator.billing.finalizing import finalize
 from portal.emulator.billing.lines import lines_in_advance
-from portal.emulator.billing.pausing import drop_waiting
 from portal.emulator.billing.prorating import debit_item
 from portal.emulator.billing.subscription_shape import cadence_of, is_metered, period_in_cycle
 from portal.emulator.billing.updating import announce, draft_change

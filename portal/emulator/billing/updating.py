@@ -11,6 +11,7 @@ from portal.emulator.billing.collecting import collect, default_method, mark_pai
 from portal.emulator.billing.debits import note_invoice_lines
 from portal.emulator.billing.drafting import draft_for_subscription, pending_items
 from portal.emulator.billing.due import FIRST_PAYMENT_WINDOW, period_end
+from portal.emulator.billing.ending import drop_waiting
 from portal.emulator.billing.finalizing import finalize
 from portal.emulator.billing.redemption import consume
 from portal.emulator.billing.refusing import refuse_unsupported
@@ -20,20 +21,24 @@ from portal.emulator.resources import entitlements
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import invalid
 
-_NOT_WHILE_INCOMPLETE = ("billing_cycle_anchor", "items", "trial_end")
+_CHANGES = ("billing_cycle_anchor", "items", "trial_end")
 _WHILE_CANCELED = frozenset({"cancellation_details", "metadata", "expand"})
 
 
 def update_subscription(tx: Transaction, sub: StripeDict, params: dict[str, Any]) -> StripeDict:
-    """Update a subscription and return it.
+    """Update a subscription and return it. Another change takes the place of one that still waits for its payment
+    (docs.stripe.com/billing/subscriptions/pending-updates).
 
     Raises a 400 for a subscription that has ended, and a 402 if a charge is declined under `error_if_incomplete`.
     """
     refuse_unsupported(params)
     if sub["status"] in records.GONE and params.keys() - _WHILE_CANCELED:
         raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
-    if sub["status"] == "incomplete" and any(name in params for name in _NOT_WHILE_INCOMPLETE):
-        raise invalid("You cannot change the items of a subscription whose first payment is incomplete.")
+    if any(name in params for name in _CHANGES):
+        if sub["status"] == "incomplete":
+            raise invalid("You cannot change the items of a subscription whose first payment is incomplete.")
+        drop_waiting(tx, sub)
+        sub = records.subscription(tx, sub["id"])
     change = prepare(tx, sub, params)
     invoice = draft_change(tx, change)
     behavior = params.get("payment_behavior", "allow_incomplete")

@@ -106,13 +106,13 @@ def _pause_ends(duration: StripeDict, now: int) -> dict[str, int]:
 
 
 def resume(emulator: Emulator, _request: Request, session_id: str, subscription_id: str) -> Response:
-    """Resume a paused subscription; its new period begins and is charged now."""
+    """Resume a paused subscription; its new period begins and is charged now, and until it is paid it stays paused."""
     with emulator.store.transaction() as tx:
         visit = open_visit(tx, session_id)
         visit.feature("subscription_pause")
         sub = subscription_of(tx, visit, subscription_id)
-        resume_now(tx, sub, {"payment_behavior": "resume_on_payment_success"})
-        return see(f"{visit.home}?done=resumed")
+        resumed = resume_now(tx, sub, {"payment_behavior": "resume_on_payment_success"})
+        return see(visit.home if resumed["status"] == "paused" else f"{visit.home}?done=resumed")
 
 
 def _at_the_end(sub: StripeDict) -> dict[str, Any]:
