@@ -61,7 +61,10 @@ payment_intents/{payment_intents}
   currency=jpy&amount=49 amount_too_small
 payment_intents/{payment_intents}/confirm
   payment_method={payment_methods} -
+payment_intents amount=500&currency=usd
+  receipt_email=nobody email_invalid
 charges/{charges}
+  receipt_email=nobody email_invalid
   customer={deleted} resource_missing
 refunds
   - parameter_missing charge
@@ -138,6 +141,8 @@ invoices customer={customers}&collection_method=send_invoice
   due_date=1800000000000 parameter_invalid_integer
 invoiceitems customer={customers}&amount=5&currency=usd
   period[start]=0&period[end]=1800000000000 parameter_invalid_integer
+checkout/sessions mode=setup&currency=usd&success_url=https://example.com/
+  customer_email=nobody email_invalid
 tax_rates display_name=VAT&percentage=19&inclusive=false
   percentage=100.1 -
   percentage=8.12345 -

@@ -9,7 +9,7 @@ from portal.emulator.events import emit_updated
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import invalid
 from portal.emulator.wire.expand import included_on_expand
-from portal.emulator.wire.fields import set_texts, set_values
+from portal.emulator.wire.fields import check_email, set_texts, set_values
 from portal.emulator.wire.lookup import in_param, in_path
 from portal.emulator.wire.metadata import merged
 from portal.emulator.wire.pages import list_answer, list_of
@@ -29,6 +29,7 @@ def update_charge(tx: Transaction, call: Call) -> StripeDict:
     """Describe or annotate a charge, or say whose it is if nobody's yet."""
     before, params = in_path(tx, CHARGE, call.args["id"], param="charge"), call.params
     charge = deepcopy(before)
+    check_email(params.get("receipt_email"), "receipt_email")
     set_texts(charge, params, ("description", "receipt_email"))
     if "metadata" in params:
         charge["metadata"] = merged(charge["metadata"], params["metadata"])

@@ -15,7 +15,7 @@ from portal.emulator.events import emit
 from portal.emulator.resources.payment_methods import resolve
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import StripeError, invalid, missing_parameter
-from portal.emulator.wire.fields import set_texts, set_values
+from portal.emulator.wire.fields import check_email, set_texts, set_values
 from portal.emulator.wire.lookup import in_param, in_path
 from portal.emulator.wire.metadata import merged
 from portal.emulator.wire.pages import list_answer
@@ -124,6 +124,7 @@ def expire_authorization(tx: Transaction, intent: StripeDict, _now: int) -> None
 
 
 def _apply(tx: Transaction, intent: StripeDict, params: dict[str, Any]) -> None:
+    check_email(params.get("receipt_email"), "receipt_email")
     set_texts(intent, params, ("description", "receipt_email", "setup_future_usage"))
     set_values(intent, params, ("amount", "capture_method", "currency"))
     if "amount" in params or "currency" in params:
