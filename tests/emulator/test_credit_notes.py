@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -105,3 +106,38 @@ def test_crediting_a_whole_open_invoice_pays_it(account: Account) -> None:
     account.v1.credit_notes.create({"invoice": invoice.id, "amount": 4000})
     settled = account.v1.invoices.retrieve(invoice.id)
     assert (settled.status, settled.amount_paid, settled.amount_remaining) == ("paid", 0, 0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_however_an_invoice_is_credited_each_note_adds_up_and_so_do_all(account: Account, seed: int) -> None:
+    random, v1 = Random(seed), account.v1
+    rates = [
+        v1.tax_rates.create({"display_name": "VAT", "percentage": percentage, "inclusive": inclusive}).id
+        for percentage, inclusive in ((8.875, False), (20, True))
+    ]
+    coupon = v1.coupons.create({"percent_off": 33.3}).id
+    customer = account.customer().id
+    for amount in (1, 333, 12_345):
+        taxed = random.sample(rates, random.randint(0, 2))
+        v1.invoice_items.create(
+            {"customer": customer, "amount": amount, "currency": "usd", "tax_rates": taxed}
+        )
+    draft = v1.invoices.create(
+        {
+            "customer": customer,
+            "pending_invoice_items_behavior": "include",
+            "discounts": [{"coupon": coupon}],
+        }
+    )
+    invoice = v1.invoices.pay(draft.id)
+    left = invoice.total
+    while left:
+        amount = random.randint(1, left)
+        note = v1.credit_notes.create({"invoice": invoice.id, "amount": amount})
+        taxes = note.total_taxes or []
+        on_top = sum(tax.amount for tax in taxes if tax.tax_behavior == "exclusive")
+        assert note.total == amount == note.subtotal - note.discount_amount + on_top
+        assert note.total_excluding_tax == note.total - sum(tax.amount for tax in taxes)
+        assert note.subtotal == sum(line.amount for line in note.lines.data)
+        left -= amount
+    assert v1.customers.retrieve(customer).balance == -invoice.total
