@@ -54,8 +54,7 @@ class Emulator:
         fault = self.faults.take(method, path)
         if fault is not None and not fault.leaves_effect:
             return _spoilt(fault, request)
-        stale = self.faults.stale_store() if method == "GET" else None
-        answer = self._service.answer(request, read_from=stale)
+        answer = self._service.answer(request, read_from=self.faults.stale_store(method, path))
         if method != "GET":
             self.something_to_deliver.set()
         return answer if fault is None else _spoilt(fault, request)

@@ -26,6 +26,7 @@ Kind = Literal[
     "reads_per_second",
 ]
 _METHODS: Final = ("*", "GET", "POST", "DELETE")
+_OF_READS: Final = ("stale_reads", "reads_per_second")
 _LONGEST_SECONDS: Final = 600.0
 
 
@@ -60,6 +61,8 @@ class Fault:
             raise ValueError("path must begin with / or be a pattern that begins with *")
         if self.method not in _METHODS:
             raise ValueError(f"unknown method: {self.method}; there are {', '.join(_METHODS)}")
+        if self.kind in _OF_READS and self.method not in ("*", "GET"):
+            raise ValueError(f"{self.kind} befalls reads only, and {self.method} is none")
         if (self.times is not None and self.times < 1) or self.per_second < 0:
             raise ValueError("times must be at least 1, per_second at least 0")
         if not 0 <= self.seconds <= _LONGEST_SECONDS:
@@ -70,6 +73,11 @@ class Fault:
         """Say whether the call does what it says before it goes wrong."""
         return self.kind.endswith("_after")
 
+    def is_for(self, method: str, path: str) -> bool:
+        """Say whether a call is of those it befalls."""
+        wanted = "GET" if self.kind in _OF_READS else self.method
+        return wanted in ("*", method) and fnmatchcase(path, self.path)
+
 
 class Faults:
     """The faults that are switched on. Safe to use from several threads."""
@@ -79,17 +87,18 @@ class Faults:
         self._lock = threading.Lock()
         self._ids = count(1)
         self._active: list[Fault] = []
-        self._stale: tuple[Store, float] | None = None
-        self._reads: tuple[int, int] = (0, 0)
+        # By fault: what stale reads are answered from and until when; which second it is and how many reads it had.
+        self._stale: dict[int, tuple[Store, float]] = {}
+        self._reads: dict[int, tuple[int, int]] = {}
 
     def add(self, fault: Fault) -> Fault:
         """Switch a fault on; stale reads begin now, with the state as it is now."""
-        if fault.kind == "stale_reads":
-            with self._lock:
-                self._stale = (self._store.copy(), self._store.wall_clock() + fault.seconds)
+        old = self._store.copy() if fault.kind == "stale_reads" else None
         with self._lock:
             added = replace(fault, id=next(self._ids))
             self._active.append(added)
+            if old is not None:
+                self._stale[added.id] = (old, self._store.wall_clock() + fault.seconds)
         return added
 
     def remove(self, fault_id: int) -> None:
@@ -107,18 +116,22 @@ class Faults:
         with self._lock:
             return [asdict(fault) for fault in self._active]
 
-    def stale_store(self) -> Store | None:
-        """Return the store that reads are answered from while they are stale."""
+    def stale_store(self, method: str, path: str) -> Store | None:
+        """Return the store that a call is answered from while what it reads is stale; the oldest fault counts."""
+        now = self._store.wall_clock()
         with self._lock:
-            if self._stale is not None and self._stale[1] <= self._store.wall_clock():
-                self._forget([fault for fault in self._active if fault.kind == "stale_reads"])
-            return self._stale[0] if self._stale is not None else None
+            over = {fault_id for fault_id, (_, until) in self._stale.items() if until <= now}
+            self._forget([fault for fault in self._active if fault.id in over])
+            for fault in self._active:
+                if fault.id in self._stale and fault.is_for(method, path):
+                    return self._stale[fault.id][0]
+        return None
 
     def take(self, method: str, path: str) -> Fault | None:
         """Return the fault that befalls this call, counting it; the oldest that matches."""
         with self._lock:
             for fault in self._active:
-                if fault.kind == "stale_reads" or not self._befalls(fault, method, path):
+                if not self._befalls(fault, method, path):
                     continue
                 if fault.times is not None and fault.kind != "reads_per_second":
                     left = fault.times - 1
@@ -130,20 +143,22 @@ class Faults:
         return None
 
     def _befalls(self, fault: Fault, method: str, path: str) -> bool:
-        if fault.method not in ("*", method) or not fnmatchcase(path, fault.path):
+        if fault.kind == "stale_reads" or not fault.is_for(method, path):
             return False
-        return fault.kind != "reads_per_second" or (method == "GET" and self._over_limit(fault))
+        return fault.kind != "reads_per_second" or self._over_limit(fault)
 
     def _over_limit(self, fault: Fault) -> bool:
-        second = int(self._store.wall_clock())
-        used = self._reads[1] if self._reads[0] == second else 0
-        self._reads = (second, used + 1)
+        now = int(self._store.wall_clock())
+        second, used = self._reads.get(fault.id, (now, 0))
+        used = used if second == now else 0
+        self._reads[fault.id] = (now, used + 1)
         return used >= fault.per_second
 
     def _forget(self, gone: list[Fault]) -> None:
         self._active = [fault for fault in self._active if fault not in gone]
-        if any(fault.kind == "stale_reads" for fault in gone):
-            self._stale = None
+        for fault in gone:
+            self._stale.pop(fault.id, None)
+            self._reads.pop(fault.id, None)
 
 
 def refusal(fault: Fault) -> StripeError | None:

@@ -88,6 +88,33 @@ def test_reads_can_be_stale_for_a_while(receiver: Receiver) -> None:
     assert emulator.faults.listed() == []
 
 
+def test_stale_reads_are_those_of_their_path_each_for_its_own_time(receiver: Receiver) -> None:
+    clock = WallClock()
+    emulator = Emulator(deliver=receiver, wall_clock=clock)
+    v1 = client_of(emulator).v1
+    emulator.faults.add(Fault("stale_reads", path="/v1/customers*", seconds=10))
+    late = emulator.faults.add(Fault("stale_reads", path="/v1/products*", seconds=20))
+    v1.customers.create()
+    v1.products.create({"name": "Pro"})
+    v1.coupons.create({"percent_off": 5, "duration": "once"})
+
+    def counted() -> list[int]:
+        return [len(v1.customers.list().data), len(v1.products.list().data), len(v1.coupons.list().data)]
+
+    assert counted() == [0, 0, 1]
+    clock.now += 10
+    assert counted() == [1, 0, 1]
+    emulator.faults.remove(late.id)
+    assert counted() == [1, 1, 1]
+
+
+def test_limits_of_different_reads_count_apart(emulator: Emulator) -> None:
+    raw = Raw(emulator)
+    for path in ("/v1/customers", "/v1/products"):
+        emulator.faults.add(Fault("reads_per_second", path=path, per_second=1))
+    assert [raw.get(path)[0] for path in ("/v1/customers", "/v1/products")] == [200, 200]
+
+
 def test_reads_can_be_limited_per_second(receiver: Receiver) -> None:
     clock = WallClock()
     emulator = Emulator(deliver=receiver, wall_clock=clock)
@@ -125,6 +152,7 @@ def test_faults_are_switched_over_the_control_interface(emulator: Emulator) -> N
         {"kind": "hang_before", "seconds": -1},
         {"kind": "hang_before", "seconds": "1"},
         {"kind": "lock_timeout", "method": "post"},
+        {"kind": "stale_reads", "method": "POST"},
         {"kind": "lock_timeout", "path": 5},
         {"kind": "lock_timeout", "path": "v1/customers"},
         {"kind": "lock_timeout", "times": 1.5},
