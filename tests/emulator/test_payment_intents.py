@@ -60,7 +60,7 @@ def test_what_is_to_be_paid_can_change_until_it_is(account: Account) -> None:
         ({"customer": "cus_none"}, "customer", "resource_missing"),
         ({"payment_method": "pm_none"}, "payment_method", "resource_missing"),
         ({"payment_method": "pm_card_none"}, "payment_method", "resource_missing"),
-        ({"confirm": True}, "payment_method", "parameter_missing"),
+        ({"confirm": True}, None, "payment_intent_unexpected_state"),
         ({"off_session": True}, "off_session", None),
         ({"return_url": "https://example.com"}, "return_url", None),
         ({"error_on_requires_action": True}, "error_on_requires_action", None),
@@ -71,7 +71,7 @@ def test_what_is_to_be_paid_can_change_until_it_is(account: Account) -> None:
     ],
 )
 def test_an_intent_that_cannot_be_is_refused(
-    account: Account, params: Any, param: str, code: str | None
+    account: Account, params: Any, param: str | None, code: str | None
 ) -> None:
     before = account.emulator.store.snapshot()
     with pytest.raises(stripe.InvalidRequestError) as refused:

@@ -12,9 +12,9 @@ from portal.emulator.billing.capturing import capture
 from portal.emulator.billing.checkout_payment import note_capture, refuse_while_open
 from portal.emulator.billing.collecting import collect
 from portal.emulator.events import emit
-from portal.emulator.resources.payment_methods import resolve
+from portal.emulator.resources.payment_methods import missing_method, resolve
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import StripeError, invalid, missing_parameter
+from portal.emulator.wire.errors import StripeError, invalid
 from portal.emulator.wire.fields import check_email, set_texts, set_values
 from portal.emulator.wire.lookup import in_param, in_path
 from portal.emulator.wire.metadata import merged
@@ -161,7 +161,7 @@ def _check_amount(amount: int, currency: str) -> None:
 def _confirmed(tx: Transaction, intent: StripeDict, params: dict[str, Any]) -> StripeDict:
     """Charge the card; of an invoice's intent, pay the invoice."""
     if intent["payment_method"] is None:
-        raise missing_parameter("payment_method")
+        raise missing_method("PaymentIntent", "payment_intent_unexpected_state")
     method = _usable_method(tx, intent, intent["payment_method"])
     if intent["customer"] is not None:
         in_param(tx, "customer", intent["customer"], param="customer")

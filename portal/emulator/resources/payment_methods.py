@@ -10,7 +10,7 @@ from portal.emulator.cards import Card, by_token, named
 from portal.emulator.events import emit, emit_updated
 from portal.emulator.resources.card_details import apply_billing_details, card_sent, check_expiry
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import card_declined, invalid, missing_object, missing_parameter
+from portal.emulator.wire.errors import StripeError, card_declined, invalid, missing_object, missing_parameter
 from portal.emulator.wire.fields import address, set_values
 from portal.emulator.wire.lookup import in_param, in_path
 from portal.emulator.wire.metadata import merged
@@ -208,6 +208,15 @@ def resolve(tx: Transaction, given: str, *, param: str) -> StripeDict:
     method = in_param(tx, METHOD, given, param=param)
     _refuse_used_up(tx, given, param)
     return method
+
+
+def missing_method(intent: str, code: str) -> StripeError:
+    """Return the 400 for confirming an intent that nobody gave a payment method."""
+    return invalid(
+        f"You cannot confirm this {intent} because it's missing a payment method. Update the {intent} with a payment "
+        "method, or confirm it with one.",
+        code=code,
+    )
 
 
 def use_up(tx: Transaction, method_id: str) -> None:

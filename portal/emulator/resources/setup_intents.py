@@ -5,7 +5,7 @@ from typing import Any
 from portal.emulator.events import emit
 from portal.emulator.resources import payment_methods
 from portal.emulator.transaction import StripeDict, Transaction
-from portal.emulator.wire.errors import StripeError, card_declined, invalid, missing_parameter
+from portal.emulator.wire.errors import StripeError, card_declined, invalid
 from portal.emulator.wire.fields import set_texts, set_values
 from portal.emulator.wire.lookup import in_param, in_path
 from portal.emulator.wire.metadata import merged
@@ -177,7 +177,7 @@ def _apply(tx: Transaction, intent: StripeDict, params: dict[str, Any]) -> None:
 def _confirmed(tx: Transaction, intent_id: str, return_url: str | None) -> StripeDict:
     intent = in_param(tx, INTENT, intent_id, param="intent")
     if intent["payment_method"] is None:
-        raise missing_parameter("payment_method")
+        raise payment_methods.missing_method("SetupIntent", "setup_intent_unexpected_state")
     _use_method(tx, intent, intent["payment_method"])
     if intent["customer"] is not None:
         in_param(tx, "customer", intent["customer"], param="customer")
