@@ -68,7 +68,12 @@ def test_a_guest_pays_and_stays_a_guest(account: Account, visitor: Visitor) -> N
 
 
 def test_what_the_session_says_of_the_payment_reaches_the_intent(account: Account, visitor: Visitor) -> None:
-    data: Any = {"description": "Order 7", "metadata": {"order": "7"}, "receipt_email": "till@example.com"}
+    data: Any = {
+        "statement_descriptor_suffix": "",
+        "description": "Order 7",
+        "metadata": {"order": "7"},
+        "receipt_email": "till@example.com",
+    }
     intent = intent_of(paid(account, visitor, order(account, payment_intent_data=data)))
     created = account.last_event("payment_intent.created")["data"]["object"]
     for told in (intent.to_dict(), created):
@@ -78,6 +83,11 @@ def test_what_the_session_says_of_the_payment_reaches_the_intent(account: Accoun
         "till@example.com",
         intent.metadata,
     )
+
+
+def test_blank_metadata_is_none(account: Account, visitor: Visitor) -> None:
+    session = order(account, payment_intent_data={"metadata": {"order": ""}})
+    assert intent_of(paid(account, visitor, session)).metadata is not None
 
 
 def test_a_customer_is_made_where_the_session_asks_for_one(account: Account, visitor: Visitor) -> None:
@@ -291,6 +301,12 @@ def test_the_merchant_words_the_button(account: Account, visitor: Visitor) -> No
         ({"mode": "subscription", "invoice_creation": {"enabled": True}}, "invoice_creation", None),
         ({"mode": "subscription", "customer_creation": "always"}, "customer_creation", None),
         ({"submit_type": "give"}, "submit_type", None),
+        ({"customer_email": "nobody"}, "customer_email", "email_invalid"),
+        (
+            {"payment_intent_data": {"receipt_email": "nobody"}},
+            "payment_intent_data[receipt_email]",
+            "email_invalid",
+        ),
     ],
 )  # fmt: skip
 def test_what_payment_mode_refuses(

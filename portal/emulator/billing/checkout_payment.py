@@ -96,7 +96,9 @@ def _intent(tx: Transaction, session: StripeDict, private: StripeDict, customer_
     if known is not None:
         return {**known, "amount": session["amount_total"], "customer": customer_id}
     customer = tx.get("customer", customer_id) if customer_id is not None else None
-    data: dict[str, Any] = {name: value or None for name, value in private["payment_intent_data"].items()}
+    data: dict[str, Any] = {
+        name: None if value == "" else value for name, value in private["payment_intent_data"].items()
+    }
     description = data.pop("description", None)
     intent = payments.open_intent(
         tx, customer, session["amount_total"], session["currency"], description, **data

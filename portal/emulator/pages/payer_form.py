@@ -12,7 +12,7 @@ from portal.emulator.transaction import StripeDict
 from portal.emulator.wire.fields import address
 
 _EMAIL: Final = re.compile(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+")
-_PHONE: Final = re.compile(r"\+?[0-9 ()./-]{5,30}")
+_PHONE: Final = re.compile(r"\+?[0-9 ()./-]{5,20}")
 _LONGEST: Final = 500
 ADDRESS_FIELDS: Final = ("line1", "line2", "postal_code", "city", "state", "country")
 

@@ -5,6 +5,7 @@ from typing import Any
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import StripeError, exclusive_parameters, invalid, missing_parameter
 from portal.emulator.wire.fields import check_email
+from portal.emulator.wire.fields import check_email
 from portal.emulator.wire.lookup import in_param
 from portal.emulator.wire.urls import check_url
 
@@ -40,6 +41,9 @@ def check_session_params(tx: Transaction, params: dict[str, Any]) -> StripeDict 
     _check_urls(params)
     _check_lifetime(tx, params)
     _check_mode(params)
+    check_email(params.get("customer_email"), "customer_email")
+    receipt_email = params.get("payment_intent_data", {}).get("receipt_email")
+    check_email(receipt_email, "payment_intent_data[receipt_email]")
     _check_discounts(params)
     customer = _check_customer(tx, params)
     now = tx.now_for(customer["id"] if customer is not None else None)
