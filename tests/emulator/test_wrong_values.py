@@ -21,6 +21,7 @@ customers
   name={x257} -
   phone={x21} -
   description={x40001} -
+  address[line1]={x5001} -
   invoice_prefix=ab-1 -
   invoice_prefix= -
   next_invoice_sequence=0 parameter_invalid_integer
