@@ -5,7 +5,6 @@ from typing import Any
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import StripeError, exclusive_parameters, invalid, missing_parameter
 from portal.emulator.wire.fields import check_email
-from portal.emulator.wire.fields import check_email
 from portal.emulator.wire.lookup import in_param
 from portal.emulator.wire.urls import check_url
 
@@ -132,7 +131,6 @@ def _check_customer(tx: Transaction, params: dict[str, Any]) -> StripeDict | Non
     if "customer" not in params:
         if "customer_update" in params:
             raise invalid("`customer_update` can only be used with `customer`.", param="customer_update")
-        check_email(params.get("customer_email"), "customer_email")
         return None
     if "customer_email" in params:
         raise exclusive_parameters("customer", "customer_email")
