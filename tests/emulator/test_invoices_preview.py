@@ -56,6 +56,7 @@ CHANGES = st.fixed_dictionaries(
             [("month", "month"), ("year", "year"), ("month", "year"), ("year", "month")]
         ),
         "usage": st.none() | st.integers(0, 5_000),
+        "dearer": st.booleans(),
     }
 )
 
@@ -69,10 +70,12 @@ def previewed_and_charged(
     taxed: bool,
     intervals: tuple[str, str],
     usage: int | None,
+    dearer: bool,
 ) -> tuple[tuple[int, int], tuple[int, int]]:
     """The total and the amount due of a previewed change, and of the same change made ten minutes later.
 
-    `intervals` are the price's before and after; `usage` not None adds an item that is metered by the month.
+    `intervals` are the price's before and after; `usage` not None adds an item that is metered by the month, which
+    becomes `dearer` with the change.
     """
     emulator = Emulator()
     account = Account(emulator, client_of(emulator))
@@ -85,7 +88,8 @@ def previewed_and_charged(
         extra["default_tax_rates"] = [rate.id]
     customer, price = account.customer().id, account.price(amount, intervals[0])
     licensed = {"price": price.id, "quantity": before}
-    sub = account.subscribe(customer, licensed, *([] if usage is None else [account.metered()]), **extra)
+    metered = [] if usage is None else [account.metered()]
+    sub = account.subscribe(customer, licensed, *metered, **extra)
     if usage:
         account.use(customer, usage)
     at = START + seconds
@@ -95,6 +99,11 @@ def previewed_and_charged(
         "proration_behavior": "always_invoice",
         "proration_date": at,
     }
+    if metered and dearer:
+        assert metered[0].recurring is not None
+        meter = {"usage_type": "metered", "meter": metered[0].recurring.meter}
+        wanted = account.price(7, recurring=meter).id
+        change["items"].append({"id": sub["items"].data[1].id, "price": wanted})
     preview = account.v1.invoices.create_preview({"subscription": sub.id, "subscription_details": change})
     account.advance_to(at + 600)
     account.v1.subscriptions.update(sub.id, change)

@@ -377,7 +377,7 @@ def _run(examples: int, steps: int) -> None:
 
 
 def test_any_short_life_of_a_customer_is_legal() -> None:
-    _run(examples=4, steps=10)
+    _run(examples=4, steps=8)
 
 
 @pytest.mark.nightly
