@@ -362,17 +362,6 @@ def test_a_shipping_address_is_saved_where_it_may_be(
     assert (shipping.name, shipping.address.line1, shipping.address.country) == ("Ada", "Dock 1", "US")
 
 
-def test_a_paused_subscription_is_canceled_at_once(
-    account: Account, visitor: Visitor, customer: Customer, subscription: Subscription
-) -> None:
-    account.v1.subscriptions.pause(subscription.id, {"type": "subscription"})
-    address = visit(account, visitor, customer.id)
-    visitor.open(f"{address}/subscriptions/{subscription.id}/cancel")
-    assert "It ends at once" in visitor.page.text
-    visitor.submit("Cancel subscription")
-    assert account.subscription(subscription.id).status == "canceled"
-
-
 def test_an_unknown_session_is_not_found(visitor: Visitor) -> None:
     assert visitor.open("/p/session/bps_nothing").status_code == 404
 

@@ -1,4 +1,4 @@
-"""Changing a plan in the Customer Portal as its configuration says: at once or later, in a trial, with a code."""
+"""Changing and pausing a plan in the Customer Portal as its configuration says: at once or later, with a code."""
 
 from __future__ import annotations
 
@@ -224,3 +224,20 @@ def test_a_pause_that_was_ended_and_begun_anew_has_no_end_of_the_first_one(
     account.v1.subscriptions.pause(sub.id, {"type": "subscription"})
     account.advance(50)
     assert account.subscription(sub.id).status == "paused"
+
+
+def test_a_paused_subscription_is_canceled_at_once(
+    account: Account, visitor: Visitor, customer: Customer, small: Price
+) -> None:
+    sub = account.subscribe(customer.id, small)
+    configuration = account.v1.billing_portal.configurations.create(
+        {"features": {"subscription_cancel": {"enabled": True}}}
+    )
+    session = account.v1.billing_portal.sessions.create(
+        {"customer": customer.id, "configuration": configuration.id}
+    )
+    account.v1.subscriptions.pause(sub.id, {"type": "subscription"})
+    visitor.open(f"{session.url}/subscriptions/{sub.id}/cancel")
+    assert "It ends at once" in visitor.page.text
+    visitor.submit("Cancel subscription")
+    assert account.subscription(sub.id).status == "canceled"
