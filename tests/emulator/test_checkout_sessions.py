@@ -188,6 +188,7 @@ def test_a_session_expires_by_itself(receiver: Receiver) -> None:
         ),
         ({"subscription_data": {"default_tax_rates": ["txr_none"]}}, "subscription_data[default_tax_rates][0]"),
         ({"subscription_data": {"billing_cycle_anchor": 1}}, "subscription_data[billing_cycle_anchor]"),
+        ({"line_items": "twice"}, "line_items"),
         ({"custom_text": {"shipping_address": {"message": "x"}}}, "custom_text[shipping_address]"),
         ({"saved_payment_method_options": {"payment_method_remove": "enabled"}},
          "saved_payment_method_options[payment_method_remove]"),
@@ -198,7 +199,7 @@ def test_what_checkout_refuses(
     stripe_client: StripeClient, price: str, changes: dict[str, Any], param: str
 ) -> None:
     params = _subscribe(price)
-    params |= changes
+    params |= {name: params[name] * 2 if value == "twice" else value for name, value in changes.items()}
     with pytest.raises(stripe.InvalidRequestError) as refused:
         stripe_client.v1.checkout.sessions.create(params)
     assert refused.value.param == param

@@ -226,6 +226,26 @@ def test_a_pause_that_was_ended_and_begun_anew_has_no_end_of_the_first_one(
     assert account.subscription(sub.id).status == "paused"
 
 
+def test_a_pause_goes_on_where_nothing_can_pay_for_its_end(
+    account: Account, visitor: Visitor, customer: Customer, small: Price
+) -> None:
+    sub = account.subscribe(customer.id, small)
+    configuration = account.v1.billing_portal.configurations.create(
+        {"features": {"subscription_pause": {"enabled": True}}}
+    )
+    session = account.v1.billing_portal.sessions.create(
+        {"customer": customer.id, "configuration": configuration.id}
+    )
+    account.advance(20)
+    visitor.post(f"{session.url}/subscriptions/{sub.id}/pause", ends="month")
+    for card in account.v1.payment_methods.list({"customer": customer.id}).data:
+        account.v1.payment_methods.detach(card.id)
+    account.news()
+    account.advance(40)
+    assert account.subscription(sub.id).status == "paused"
+    assert [event for event in account.news() if event.startswith("invoice")] == []
+
+
 def test_a_paused_subscription_is_canceled_at_once(
     account: Account, visitor: Visitor, customer: Customer, small: Price
 ) -> None:
