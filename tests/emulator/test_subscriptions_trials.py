@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import stripe
 
 from tests.emulator.account import DAY, START, Account
 
@@ -118,3 +119,33 @@ def test_a_coupon_for_one_invoice_is_kept_for_the_first_that_costs_something(acc
     account.advance_to(TRIAL_END + 3600)
     account.advance(32)
     assert [invoice.total for invoice in account.invoices(sub.id)] == [0, 1000, 2000]
+
+
+def test_a_trial_that_waits_for_the_payer_has_a_setup_intent_for_their_card(account: Account) -> None:
+    customer = account.customer(None)
+    sub = account.subscribe(
+        customer.id,
+        account.price(3100),
+        payment_behavior="default_incomplete",
+        payment_settings={"save_default_payment_method": "on_subscription"},
+        expand=["pending_setup_intent"],
+        **TRIAL,
+    )
+    intent = sub.pending_setup_intent
+    assert isinstance(intent, stripe.SetupIntent)
+    assert (sub.status, intent.status, intent.customer) == (
+        "trialing",
+        "requires_payment_method",
+        customer.id,
+    )
+    assert intent.client_secret is not None
+    account.v1.setup_intents.confirm(intent.id, {"payment_method": "pm_card_visa"})
+    after = account.subscription(sub.id)
+    assert (after.pending_setup_intent, after.default_payment_method is None) == (None, False)
+    account.advance_to(TRIAL_END + 2 * 3600)
+    assert account.invoices(sub.id)[-1].status == "paid"
+
+
+def test_a_trial_with_a_card_asks_for_none(account: Account) -> None:
+    sub = account.subscribe(account.customer().id, account.price(3100), **TRIAL)
+    assert sub.pending_setup_intent is None

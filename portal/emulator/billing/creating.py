@@ -16,6 +16,7 @@ from portal.emulator.billing.starting import start
 from portal.emulator.billing.trials import announce_short_trial
 from portal.emulator.events import emit
 from portal.emulator.resources import entitlements
+from portal.emulator.resources.setup_intents import new_setup_intent
 from portal.emulator.transaction import StripeDict, Transaction
 from portal.emulator.wire.errors import StripeError
 
@@ -52,6 +53,9 @@ def create_subscription(tx: Transaction, customer: StripeDict, params: dict[str,
     else:
         due = False
         sub["status"] = "trialing" if trialing else "active"
+    if behavior == "default_incomplete" and not due and sub["collection_method"] == "charge_automatically":
+        # Nothing is to be paid yet, so it is by a setup intent that the payer saves a card.
+        sub["pending_setup_intent"] = new_setup_intent(tx, customer["id"])["id"]
     records.save(tx, sub, notes)
     emit(tx, "customer.subscription.created", sub)
     if invoice is not None:

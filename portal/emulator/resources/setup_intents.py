@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from portal.emulator.billing.pending_setup import after_setup
 from portal.emulator.events import emit
 from portal.emulator.resources import payment_methods
 from portal.emulator.transaction import StripeDict, Transaction
@@ -161,6 +162,7 @@ def confirm(tx: Transaction, intent_id: str, *, authenticated: bool | None = Non
     emit(tx, "setup_intent.succeeded", intent)
     if intent["customer"] is not None:
         payment_methods.attach(tx, method_id, intent["customer"])
+    after_setup(tx, intent)
     return intent
 
 
