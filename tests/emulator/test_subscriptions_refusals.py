@@ -25,6 +25,10 @@ from tests.emulator.account import DAY, START, Account
         ({"trial_end": START + 731 * DAY}, "trial_end"),
         ({"collection_method": "send_invoice", "days_until_due": -1}, "days_until_due"),
         ({"description": "x" * 501}, "description"),
+        (
+            {"billing_mode": {"type": "flexible", "flexible": {"proration_discounts": "itemized"}}},
+            "billing_mode[flexible][proration_discounts]",
+        ),
         ({"backdate_start_date": START - 8_000 * DAY}, "backdate_start_date"),
     ],
 )

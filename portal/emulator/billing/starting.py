@@ -67,13 +67,18 @@ def start(
 
 
 def billing_mode(params: dict[str, Any]) -> StripeDict:
-    """Read the billing mode a request asks for; flexible unless it does."""
+    """Read the billing mode a request asks for; flexible unless it does. Raises a 400 for itemized discounts on
+    prorations, which the emulator includes.
+    """
     sent = params.get("billing_mode") or {"type": "flexible"}
     if sent["type"] == "classic":
         return {"flexible": None, "type": "classic", "updated_at": None}
-    mode = flexible_mode()
-    mode["flexible"].update(sent.get("flexible") or {})
-    return mode
+    if (sent.get("flexible") or {}).get("proration_discounts", "included") != "included":
+        raise invalid(
+            "The emulator does not itemize the discounts of prorations.",
+            param="billing_mode[flexible][proration_discounts]",
+        )
+    return flexible_mode()
 
 
 def _currency(tx: Transaction, params: dict[str, Any]) -> str:
