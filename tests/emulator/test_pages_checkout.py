@@ -371,6 +371,14 @@ def test_a_session_of_a_deleted_customer_cannot_be_paid(account: Account, visito
     assert "Checkout has expired" in visitor.post(f"/c/pay/{session.id}", card="visa").text
 
 
+def test_a_session_goes_with_the_clock_of_its_customer(account: Account, visitor: Visitor) -> None:
+    session = opened(account, visitor, customer=account.customer().id, allow_promotion_codes=True)
+    account.v1.test_helpers.test_clocks.delete(account.clock)
+    path = f"/c/pay/{session.id}"
+    for address, sent in ((path, {"card": "visa"}), (f"{path}/change", {"change": "code", "code": "X"})):
+        assert visitor.post(address, **sent).status_code == 404
+
+
 def test_an_unknown_session_is_not_found(visitor: Visitor) -> None:
     assert visitor.open("/c/pay/cs_test_nothing").status_code == 404
 

@@ -38,7 +38,7 @@ def authenticate(emulator: Emulator, request: Request, session_id: str) -> Respo
     with emulator.store.transaction() as tx:
         session = tx.get(SESSION, session_id)
         private = tx.private(SESSION, session_id)
-        if not _is_open(session, tx) or "pending" not in private:
+        if not is_open(session, tx) or "pending" not in private:
             return see(_path(session_id))
         if request.method == "GET":
             return page(
@@ -82,7 +82,7 @@ def checkout_page(
     """Render the page as it is now: `error` concerns paying, `change_error` a promotion code or a quantity."""
     with emulator.store.transaction() as tx:
         session = tx.get(SESSION, session_id)
-        if not _is_open(session, tx):
+        if not is_open(session, tx):
             return _closed(session)
         try:
             summary = summarize(tx, session)
@@ -125,7 +125,7 @@ def _pay(emulator: Emulator, posted: Mapping[str, str], session_id: str) -> Resp
     try:
         with emulator.store.transaction() as tx:
             session = tx.get(SESSION, session_id)
-            if not _is_open(session, tx):
+            if not is_open(session, tx):
                 return _closed(session, paid_already=True)
             typed = read_form(tx, session, posted)
             if not typed.errors and typed.address is not None:
@@ -153,7 +153,7 @@ def _attempt(
     """
     with emulator.store.transaction() as tx:
         session = tx.get(SESSION, session_id)
-        if not _is_open(session, tx):
+        if not is_open(session, tx):
             return _closed(session, paid_already=True)
         payer = Payer(
             typed.email,
@@ -210,12 +210,14 @@ def _done(tx: Transaction, session_id: str) -> Response:
     return see(success_address(session))
 
 
-def _is_open(session: StripeDict | None, tx: Transaction) -> TypeGuard[StripeDict]:
-    """Say whether a session can be paid: it is there, open, and its customer was not deleted meanwhile."""
+def is_open(session: StripeDict | None, tx: Transaction) -> TypeGuard[StripeDict]:
+    """Say whether a session can be paid: it is there, open, and its customer is still there, too."""
     if session is None or session["status"] != "open":
         return False
-    customer = tx.get("customer", session["customer"] or "")
-    return customer is None or not customer.get("deleted")
+    if session["customer"] is None:
+        return True
+    customer = tx.get("customer", session["customer"])
+    return customer is not None and not customer.get("deleted")
 
 
 def _closed(session: StripeDict | None, *, paid_already: bool = False) -> Response:

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Request, Response
 from portal.emulator.app import Emulator
 from portal.emulator.billing.checkout_completion import amount_due_today
 from portal.emulator.billing.checkout_payer import SESSION
-from portal.emulator.pages.checkout import checkout_page
+from portal.emulator.pages.checkout import checkout_page, is_open
 from portal.emulator.pages.checkout_summary import known_payer
 from portal.emulator.pages.promotion import typed_code
 from portal.emulator.pages.render import see
@@ -24,7 +24,7 @@ def change(emulator: Emulator, request: Request, session_id: str) -> Response:
     try:
         with emulator.store.transaction() as tx:
             session = tx.get(SESSION, session_id)
-            if session is not None and session["status"] == "open":
+            if is_open(session, tx):
                 private = tx.private(SESSION, session_id)
                 if posted.get("change") == "quantities":
                     _take_quantities(private, posted)
