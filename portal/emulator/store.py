@@ -19,6 +19,7 @@ from portal.emulator.transaction import RequestInfo, Transaction
 from portal.emulator.wire.errors import locked
 
 _BUSY_SECONDS = 15.0
+_SWITCH_PAUSE = 0.01
 
 
 class Store:
@@ -50,7 +51,7 @@ class Store:
             path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
         )
         if path != ":memory:":
-            connection.execute("PRAGMA journal_mode=WAL")
+            _write_ahead(connection)
             connection.execute("PRAGMA synchronous=NORMAL")
         return connection
 
@@ -176,3 +177,20 @@ class Store:
         """Return the seed all ids of this store derive from."""
         (seed,) = connection.execute("SELECT value FROM settings WHERE name = 'seed'").fetchone()
         return str(seed)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log, in which readers and a writer do not wait for each other.
+
+    SQLite does not wait for another process that switches the same new file at this moment, so this does. Raises
+    OperationalError where the file stays locked.
+    """
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                raise
+            time.sleep(_SWITCH_PAUSE)

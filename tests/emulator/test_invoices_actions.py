@@ -330,3 +330,27 @@ def test_an_open_invoice_is_collected_once_it_may_advance_by_itself(account: Acc
     assert planned.next_payment_attempt == START + 3600
     account.advance(1)
     assert account.v1.invoices.retrieve(draft.id).status == "paid"
+
+
+def test_without_a_card_nothing_is_attempted_and_nothing_left_behind(account: Account) -> None:
+    invoice = draft(account, account.customer(card=None).id)
+    before = account.emulator.store.snapshot()
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        account.v1.invoices.pay(invoice.id, options={"idempotency_key": "once"})
+    assert (refused.value.http_status, refused.value.code) == (400, "resource_missing")
+    assert account.emulator.store.snapshot() == before
+
+
+def test_who_is_asked_by_hand_is_not_delinquent_who_is_late_is_until_it_is_written_off(
+    account: Account,
+) -> None:
+    customers = account.v1.customers
+    asked, late = account.customer("pm_card_chargeCustomerFail").id, account.customer().id
+    with pytest.raises(stripe.CardError):
+        account.v1.invoices.pay(draft(account, asked).id)
+    sent = draft(account, late, collection_method="send_invoice", days_until_due=5)
+    account.v1.invoices.finalize_invoice(sent.id)
+    account.advance(6)
+    assert (customers.retrieve(asked).delinquent, customers.retrieve(late).delinquent) == (False, True)
+    account.v1.invoices.mark_uncollectible(sent.id)
+    assert customers.retrieve(late).delinquent is False

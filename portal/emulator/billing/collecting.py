@@ -105,7 +105,7 @@ def mark_failed(tx: Transaction, invoice: StripeDict, verdict: Verdict, *, autom
     if verdict.status == "requires_action":
         emit(tx, "invoice.payment_action_required", invoice)
     emit(tx, "invoice.payment_failed", invoice)
-    after_failed(tx, invoice)
+    after_failed(tx, invoice, automatic=automatic)
 
 
 def _close_payment(tx: Transaction, invoice: StripeDict, now: int) -> StripeDict | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portal.emulator.billing import records
 from portal.emulator.billing.agenda import when_due
+from portal.emulator.billing.balance import set_delinquent
 from portal.emulator.billing.collecting import collect, mark_paid
 from portal.emulator.billing.due import HOUR
 from portal.emulator.billing.ending import end_unpaid
@@ -70,12 +71,15 @@ def collect_due(tx: Transaction, invoice: StripeDict) -> None:
 
 
 def _remind(tx: Transaction, invoice: StripeDict, now: int) -> None:
-    """Tell that an invoice will be due, or that it is overdue, which leaves its subscription past due."""
+    """Tell that an invoice will be due, or that it is overdue: its customer is delinquent then, and its subscription
+    past due.
+    """
     if now < invoice["due_date"]:
         tx.set_due("invoice", invoice["id"], invoice["due_date"])
         emit(tx, "invoice.will_be_due", invoice)
         return
     emit(tx, "invoice.overdue", invoice)
+    set_delinquent(tx, invoice["customer"], True)
     subscription_id = subscription_of(invoice)
     if subscription_id is not None and records.subscription(tx, subscription_id)["status"] == "active":
         records.change(tx, subscription_id, status="past_due")

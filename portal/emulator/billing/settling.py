@@ -30,10 +30,13 @@ def after_paid(tx: Transaction, invoice: StripeDict) -> None:
     records.update(tx, sub)
 
 
-def after_failed(tx: Transaction, invoice: StripeDict) -> None:
-    """Put the subscription past due when its invoice could not be collected."""
+def after_failed(tx: Transaction, invoice: StripeDict, *, automatic: bool) -> None:
+    """Put the subscription past due when its invoice could not be collected; only an attempt that nobody asked for
+    makes the customer delinquent.
+    """
     sub = _subscription(tx, invoice)
-    set_delinquent(tx, invoice["customer"], True)
+    if automatic:
+        set_delinquent(tx, invoice["customer"], True)
     if sub is None:
         return
     notes = records.notes_of(tx, sub["id"])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from portal.emulator.billing.balance import set_delinquent
 from portal.emulator.billing.bank import NO_METHOD, Verdict, refusal
-from portal.emulator.billing.collecting import collect, mark_paid
+from portal.emulator.billing.collecting import collect, default_method, mark_paid
 from portal.emulator.billing.dunning import collect_due
 from portal.emulator.billing.ending import give_up, void
 from portal.emulator.billing.finalizing import finalize
@@ -50,6 +51,15 @@ def pay_invoice(tx: Transaction, call: Call) -> StripeDict:
         method = resolve(tx, call.params["payment_method"], param="payment_method")
         if method["customer"] not in (None, invoice["customer"]):
             raise invalid("The payment method belongs to another customer.", param="payment_method")
+    if method is None and invoice["amount_remaining"] > 0 and default_method(tx, invoice) is None:
+        # Nothing was attempted, so nothing is left behind.
+        raise StripeError(
+            400,
+            "invalid_request_error",
+            NO_METHOD.message or "",
+            code="resource_missing",
+            param="payment_method",
+        )
     verdict = collect(tx, invoice, method=method, automatic=False)
     if verdict.status != "succeeded":
         raise _failed(tx, invoice["id"], verdict)
@@ -78,6 +88,7 @@ def mark_uncollectible(tx: Transaction, call: Call) -> StripeDict:
     """Write an open invoice off; it can still be paid."""
     invoice = _in_status(tx, call, "mark as uncollectible", "open")
     give_up(tx, invoice, "uncollectible", "marked_uncollectible_at", "invoice.marked_uncollectible")
+    set_delinquent(tx, invoice["customer"], False)
     return in_path(tx, INVOICE, invoice["id"])
 
 
@@ -94,10 +105,6 @@ def _in_status(tx: Transaction, call: Call, verb: str, *allowed: str) -> StripeD
 
 
 def _failed(tx: Transaction, invoice_id: str, verdict: Verdict) -> StripeError:
-    if verdict is NO_METHOD:
-        return StripeError(
-            400, "invalid_request_error", NO_METHOD.message or "", code="resource_missing", keeps_effect=True
-        )
     code = "invoice_payment_intent_requires_action" if verdict.status == "requires_action" else verdict.code
     intent = invoice_intent(tx, invoice_id)
     answer = Verdict(verdict.status, code, verdict.decline_code, verdict.message)
