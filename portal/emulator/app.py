@@ -57,7 +57,12 @@ class Emulator:
         answer = self._service.answer(request, read_from=self.faults.stale_store(method, path))
         if method != "GET":
             self.something_to_deliver.set()
-        return answer if fault is None else _spoilt(fault, request)
+        if fault is None:
+            return answer
+        spoilt = _spoilt(fault, request)
+        if fault.kind == "error_kept":
+            self._service.remember_instead(request, spoilt)
+        return spoilt
 
     def deliver_due(self, *, also_waiting: bool = False) -> int:
         """Send every webhook delivery that is due (`also_waiting`: also delayed ones and retries); return how many."""

@@ -18,6 +18,7 @@ Kind = Literal[
     "rate_limit",
     "error_before",
     "error_after",
+    "error_kept",
     "hang_before",
     "hang_after",
     "cut_before",
@@ -71,7 +72,7 @@ class Fault:
     @property
     def leaves_effect(self) -> bool:
         """Say whether the call does what it says before it goes wrong."""
-        return self.kind.endswith("_after")
+        return self.kind.endswith(("_after", "_kept"))
 
     def is_for(self, method: str, path: str) -> bool:
         """Say whether a call is of those it befalls."""
@@ -197,4 +198,5 @@ _REFUSALS: Final[dict[Kind, Callable[[], StripeError]]] = {
     "reads_per_second": _rate_limit,
     "error_before": _server_error,
     "error_after": _server_error,
+    "error_kept": _server_error,
 }

@@ -55,6 +55,16 @@ def test_a_retry_after_a_lost_answer_finds_the_effect_done(emulator: Emulator) -
     assert len(raw.get("/v1/customers")[1]["data"]) == 1
 
 
+def test_an_error_can_be_kept_under_the_key_like_any_answer(emulator: Emulator) -> None:
+    raw = Raw(emulator)
+    emulator.faults.add(Fault("error_kept", method="POST"))
+    answers = [raw.post("/v1/customers", {}, Idempotency_Key="k") for _ in range(2)]
+    assert [status for status, _ in answers] == [500, 500]
+    assert answers[0] == answers[1]
+    assert len(raw.get("/v1/customers")[1]["data"]) == 1
+    assert raw.post("/v1/customers", {}, Idempotency_Key="l")[0] == 200
+
+
 @pytest.mark.parametrize(
     ("kind", "seconds", "effect"),
     [("hang_before", 5.0, 0), ("hang_after", 5.0, 1), ("cut_before", 0.0, 0), ("cut_after", 0.0, 1)],

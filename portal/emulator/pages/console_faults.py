@@ -18,6 +18,7 @@ _WORDS: Final[dict[str, str]] = {
     "rate_limit": "429: too many requests",
     "error_before": "500, nothing was done",
     "error_after": "500, although it was done",
+    "error_kept": "500, although it was done, and again under its key",
     "hang_before": "No answer for a while, nothing was done",
     "hang_after": "No answer for a while, although it was done",
     "cut_before": "Connection cut, nothing was done",

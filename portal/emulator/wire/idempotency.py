@@ -53,6 +53,13 @@ def keep(tx: Transaction, key: str, print_of_request: str, answer: KeptAnswer) -
     )
 
 
+def keep_instead(tx: Transaction, key: str, answer: KeptAnswer) -> None:
+    """Let a key whose answer is kept be answered otherwise from now on."""
+    tx.connection.execute(
+        "UPDATE idempotency SET status = ?, body = ? WHERE key = ?", (answer.status, answer.body, key)
+    )
+
+
 def _oldest(tx: Transaction) -> int:
     return tx.wall_now() - _KEPT_SECONDS
 

@@ -65,6 +65,14 @@ class Service:
         except StripeError as error:
             return json_answer(error.status, error.body(request.id), headers)
 
+    def remember_instead(self, request: ApiRequest, answer: Answer) -> None:
+        """Answer the request like this whenever it is sent again under its key, if the key was kept."""
+        key = idempotency_key(request.headers)
+        if key is not None:
+            with self._store.transaction() as tx:
+                kept = idempotency.KeptAnswer(answer.status, answer.body.decode(), request.id)
+                idempotency.keep_instead(tx, key, kept)
+
     @contextmanager
     def _claimed(self, key: str | None, route: Route, call: Call) -> Iterator[None]:
         """Keep a second request with the same key, or for the same object where that must wait, from running."""
