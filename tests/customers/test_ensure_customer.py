@@ -71,9 +71,18 @@ def test_an_answer_that_was_lost_is_not_a_second_customer(
     tenant: Tenant, emulator: Emulator, stripe_client: stripe.StripeClient
 ) -> None:
     emulator.faults.add(Fault("error_after", "POST", "/v1/customers", times=2))
+    emulator.faults.add(Fault("error_before", "GET", "/v1/customers", times=2))
     with pytest.raises(GatewayUnavailable):
         ensure_customer(tenant.id)
     assert customers_at(stripe_client) == [ensure_customer(tenant.id).stripe_id]
+
+
+def test_an_error_that_stripe_repeats_for_a_day_hides_no_customer(
+    tenant: Tenant, emulator: Emulator, stripe_client: stripe.StripeClient
+) -> None:
+    emulator.faults.add(Fault("error_kept", "POST", "/v1/customers"))
+    made = ensure_customer(tenant.id).stripe_id
+    assert customers_at(stripe_client) == [made]
 
 
 def test_after_stripe_forgot_the_key_the_customer_is_looked_for_first(
