@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 import stripe
 
 from portal.audit.models import AuditEntry
+from portal.emulator.app import Emulator
+from portal.emulator.faults import Fault
 from portal.extensions import db
 from portal.intents.models import Intent, IntentState
 from portal.kit.clock import utcnow
 from portal.subscriptions.cancel import cancel_intent
 from portal.subscriptions.queries import current_subscription
-from portal.sync.intents import carry_out, finish_open
+from portal.sync.intents import OutcomeUnknown, carry_out, finish_open
 from portal.web.unit_of_work import unit_of_work
 from tests.fixtures.cast import Cast
 from tests.fixtures.catalog import Subscribe
@@ -92,3 +95,20 @@ def test_a_refusal_ends_the_job_too(
     stripe_client.v1.subscriptions.cancel(subscription.stripe_id)
     drain_jobs()
     assert state_of(intent) == IntentState.FAILED
+
+
+def test_an_error_that_stripe_repeats_ends_in_what_stripe_did(
+    cast: Cast, subscribe: Subscribe, drain_jobs: DrainJobs, emulator: Emulator
+) -> None:
+    subscribe(cast.tenant, "pro")
+    intent = opened(cast)
+    emulator.faults.add(Fault("error_kept", "POST", "/v1/subscriptions/*"))
+    with pytest.raises(OutcomeUnknown):
+        carry_out(intent)
+    intent.expires_at = utcnow() - timedelta(seconds=1)
+    db.session.commit()
+    drain_jobs()
+    assert state_of(intent) == IntentState.ABANDONED
+    subscription = current_subscription(cast.tenant.id)
+    assert subscription is not None
+    assert subscription.ends_at is not None
