@@ -387,4 +387,8 @@ def test_any_long_life_of_a_customer_is_legal() -> None:
         life = Customer()
         life.begin("pm_card_visa", 0, None, "unpaid", "allow_incomplete", stage)
         life.what_a_subscription_says_of_itself_goes_together()
+    never_paid = Customer()
+    never_paid.begin("pm_card_visa", 0, None, "unpaid", "default_incomplete", "")
+    never_paid.account.advance(1)
+    never_paid.what_a_subscription_says_of_itself_goes_together()
     assert Customer.reached >= EVERYTHING
