@@ -50,8 +50,28 @@ def test_only_this_machine_may_control_it(web: Client) -> None:
     near, far = {"REMOTE_ADDR": "127.0.0.1"}, {"REMOTE_ADDR": "192.0.2.7"}
     assert web.get("/_emulator/state", environ_overrides=near).status_code == 200
     assert web.get("/_emulator/state", environ_overrides=far).status_code == 403
-    foreign = web.post("/_emulator/reset", environ_overrides=near, headers={"Sec-Fetch-Site": "cross-site"})
-    assert foreign.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Origin": "http://localhost"}, 200),
+        ({"Host": "127.0.0.1:12111", "Origin": "http://127.0.0.1:12111"}, 200),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Origin": "https://example.com"}, 403),
+        ({"Origin": "http://localhost:8000"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Host": "rebound.example.com", "Origin": "http://rebound.example.com"}, 403),
+        ({"Host": "localhost.example.com:12111"}, 403),
+    ],
+    ids=str,
+)
+def test_no_page_of_another_site_may_control_it(web: Client, headers: dict[str, str], status: int) -> None:
+    here = {"REMOTE_ADDR": "127.0.0.1"}
+    assert web.post("/_emulator/reset", environ_overrides=here, headers=headers).status_code == status
+    console = web.post("/console/reset", environ_overrides=here, headers=headers).status_code
+    assert (console == 403) == (status == 403)
 
 
 def test_a_defect_is_a_500_and_is_logged(
