@@ -54,6 +54,16 @@ def visit(account: Account, visitor: Visitor, customer: Customer, *prices: Price
     return session.url
 
 
+def offering_pauses(account: Account, customer: Customer) -> stripe.billing_portal.Session:
+    """A session of the Customer Portal in which the customer may pause."""
+    configuration = account.v1.billing_portal.configurations.create(
+        {"features": {"subscription_pause": {"enabled": True}}}
+    )
+    return account.v1.billing_portal.sessions.create(
+        {"customer": customer.id, "configuration": configuration.id}
+    )
+
+
 def test_a_cheaper_plan_waits_for_the_periods_end(
     account: Account, visitor: Visitor, customer: Customer, small: Price, large: Price
 ) -> None:
@@ -212,12 +222,7 @@ def test_a_pause_that_was_ended_and_begun_anew_has_no_end_of_the_first_one(
     account: Account, visitor: Visitor, customer: Customer, small: Price
 ) -> None:
     sub = account.subscribe(customer.id, small)
-    configuration = account.v1.billing_portal.configurations.create(
-        {"features": {"subscription_pause": {"enabled": True}}}
-    )
-    session = account.v1.billing_portal.sessions.create(
-        {"customer": customer.id, "configuration": configuration.id}
-    )
+    session = offering_pauses(account, customer)
     visitor.post(f"{session.url}/subscriptions/{sub.id}/pause", ends="month")
     visitor.submit("Resume subscription")
     account.advance(1)
@@ -230,12 +235,7 @@ def test_a_pause_goes_on_where_nothing_can_pay_for_its_end(
     account: Account, visitor: Visitor, customer: Customer, small: Price
 ) -> None:
     sub = account.subscribe(customer.id, small)
-    configuration = account.v1.billing_portal.configurations.create(
-        {"features": {"subscription_pause": {"enabled": True}}}
-    )
-    session = account.v1.billing_portal.sessions.create(
-        {"customer": customer.id, "configuration": configuration.id}
-    )
+    session = offering_pauses(account, customer)
     account.advance(20)
     visitor.post(f"{session.url}/subscriptions/{sub.id}/pause", ends="month")
     for card in account.v1.payment_methods.list({"customer": customer.id}).data:

@@ -70,24 +70,24 @@ def take_payment(
 
 def note_capture(tx: Transaction, intent: StripeDict) -> None:
     """Record that the authorized payment of a session was captured, if the intent is one's."""
-    session = tx.get(
-        "checkout.session", tx.private("payment_intent", intent["id"]).get("checkout_session", "")
-    )
+    session = _session_of(tx, intent)
     if session is not None:
         tx.put({**session, "payment_status": "paid"})
 
 
 def refuse_while_open(tx: Transaction, intent: StripeDict, verb: str) -> None:
     """Raise a 400 for touching the intent of a session that is still open: its payer does that."""
-    session = tx.get(
-        "checkout.session", tx.private("payment_intent", intent["id"]).get("checkout_session", "")
-    )
+    session = _session_of(tx, intent)
     if session is not None and session["status"] == "open":
         raise invalid(
             f"You cannot {verb} a PaymentIntent that was created by a Checkout Session. To cancel it, expire the "
             "Checkout Session instead.",
             param="intent",
         )
+
+
+def _session_of(tx: Transaction, intent: StripeDict) -> StripeDict | None:
+    return tx.get("checkout.session", tx.private("payment_intent", intent["id"]).get("checkout_session", ""))
 
 
 def _intent(tx: Transaction, session: StripeDict, private: StripeDict, customer_id: str | None) -> StripeDict:
